@@ -1,0 +1,56 @@
+"""The generator: an image and a code in, the translated image out (StarGAN v2, appendix, generator architecture)."""
+
+from __future__ import annotations
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.config import ModelConfig
+from core.model.injection import Injection
+from core.model.layers import PlainNorm, ResidualBlock, SelfAttention
+
+
+def widths(config: ModelConfig, smallest: int) -> list[int]:
+    """Channels at resolution, resolution / 2, ... down to a map of side `smallest`."""
+    halvings = int(math.log2(config.resolution // smallest))
+    return [min(config.first_width * 2**level, config.max_width) for level in range(halvings + 1)]
+
+
+class Generator(nn.Module):
+    """Encoder with instance norm down to the bottleneck, decoder with the injection's norm back up."""
+
+    def __init__(self, config: ModelConfig, injection: Injection) -> None:
+        super().__init__()
+        self.injection = injection
+        sizes = widths(config, config.bottleneck_size)
+        bottom = sizes[-1]
+        self.from_rgb = nn.Conv2d(3 + injection.extra_channels, sizes[0], 3, padding=1)
+        encoder: list[nn.Module] = [
+            ResidualBlock(wide, deep, PlainNorm, "down") for wide, deep in zip(sizes, sizes[1:], strict=False)
+        ]
+        encoder += [ResidualBlock(bottom, bottom, PlainNorm) for _ in range(config.bottleneck_blocks)]
+        decoder: list[nn.Module] = [
+            ResidualBlock(bottom, bottom, injection.norm) for _ in range(config.bottleneck_blocks)
+        ]
+        if config.attention_size == config.bottleneck_size:
+            decoder.append(SelfAttention(bottom))
+        size = config.bottleneck_size
+        for deep, wide in zip(sizes[::-1], sizes[-2::-1], strict=False):
+            decoder.append(ResidualBlock(deep, wide, injection.norm, "up"))
+            size *= 2
+            if config.attention_size == size:
+                decoder.append(SelfAttention(wide))
+        self.encoder, self.decoder = nn.ModuleList(encoder), nn.ModuleList(decoder)
+        self.to_rgb_norm = PlainNorm(sizes[0])
+        self.to_rgb = nn.Conv2d(sizes[0], 3, 1)
+
+    def forward(self, image: Tensor, code: Tensor) -> Tensor:
+        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R), not bounded (no tanh, as in the paper)."""
+        x = self.from_rgb(self.injection.input(image, code))
+        for block in self.encoder:
+            x = block(x, code)
+        for block in self.decoder:
+            x = block(x, code)
+        return self.to_rgb(F.leaky_relu(self.to_rgb_norm(x), 0.2))
