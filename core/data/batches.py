@@ -1,0 +1,69 @@
+"""Training batches: `batches[step]` is a pure function of the seed and the step.
+
+All randomness of a step is drawn here, before any network runs and whether this rung uses it or not: at one seed every
+rung sees the same images, latents and crops. Images that a rung has no use for are not read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from core.data.images import AUGMENT_DRAWS, ImageSet, Item, to_float
+from core.runtime import stream
+
+IMAGES = ("image", "reference", "reference2")  # what a batch can hold; the last two are of the target domain
+
+
+@dataclass(frozen=True)
+class Batch:
+    """n sources with where they go. Images are None where nobody asked for them."""
+
+    domain: Tensor  # (n,) int64, of `image`
+    target: Tensor  # (n,) int64, of the references: where to go; it can equal `domain`
+    latent: Tensor  # (n, latent_dim)
+    latent2: Tensor  # the second sample of the diversity term
+    mix: Tensor  # (n, 1, 1, 1) in [0, 1), the share of the real image in the gradient penalty
+    image: Tensor | None = None  # (n, 3, R, R): uint8 as read, float in [-1, 1] after `to`
+    reference: Tensor | None = None
+    reference2: Tensor | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """On the device, with images as the networks see them."""
+        moved = {item.name: getattr(self, item.name) for item in fields(self)}
+        moved = {name: value.to(device, non_blocking=True) for name, value in moved.items() if value is not None}
+        return replace(self, **{name: to_float(value) if name in IMAGES else value for name, value in moved.items()})
+
+
+class Batches(Dataset[Batch]):
+    """The batches of a run, by step."""
+
+    def __init__(
+        self, images: ImageSet, *, seed: int, size: int, latent_dim: int, reads: frozenset[str], augment: bool
+    ) -> None:
+        """reads: which of IMAGES the run needs."""
+        self.images, self.seed, self.size, self.latent_dim = images, seed, size, latent_dim
+        self.reads, self.augment = reads, augment
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step; images as uint8."""
+        where = stream(self.seed, step, "images")
+        domain, target = (torch.randint(len(self.images.domains), (self.size,), generator=where) for _ in range(2))
+        # Balanced sampling: the domain first, then an image within it.
+        places = dict(zip(IMAGES, torch.rand(len(IMAGES), self.size, generator=where, dtype=torch.float64), strict=True))
+        crops = torch.rand(len(IMAGES), self.size, len(AUGMENT_DRAWS), generator=stream(self.seed, step, "augment"))
+        latent, latent2 = torch.randn(2, self.size, self.latent_dim, generator=stream(self.seed, step, "latent"))
+        mix = torch.rand(self.size, 1, 1, 1, generator=stream(self.seed, step, "mix"))
+        images = {}
+        for name, crop in zip(IMAGES, crops, strict=True):
+            if name in self.reads:
+                items = self._items(domain if name == "image" else target, places[name])
+                images[name] = self.images.read(items, crop if self.augment else None)
+        return Batch(domain, target, latent, latent2, mix, **images)
+
+    def _items(self, domain: Tensor, place: Tensor) -> list[Item]:
+        sizes = self.images.sizes
+        return [(d, int(p * sizes[d])) for d, p in zip(domain.tolist(), place.tolist(), strict=True)]
