@@ -1,0 +1,101 @@
+"""The training loop: batches in, iterations, and at their intervals the curves, sample grids and checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import DataLoader
+
+from core.config import Config, iterations
+from core.data.batches import Batches
+from core.data.images import ImageSet
+from core.losses.objective import build_objective
+from core.training.state import TrainingState
+from core.training.steps import iterate
+
+
+class Diverged(Exception):
+    """A loss is not finite any more."""
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop; its state is saved."""
+
+
+def _nothing(*_: object) -> None:
+    """The hook of those who do not watch."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the caller does while a run trains. Each gets the iterations done so far."""
+
+    progress: Callable[[int, dict[str, float]], object] = _nothing  # at every point of the curves
+    log: Callable[[int, dict[str, float]], object] = _nothing  # the same, for the record
+    sample: Callable[[int, TrainingState], object] = _nothing
+    checkpoint: Callable[[TrainingState], object] = _nothing
+    should_stop: Callable[[], bool] = lambda: False
+
+
+def batches_of(config: Config, images: ImageSet, reads: frozenset[str]) -> Batches:
+    """The batches of a run, by iteration."""
+    return Batches(
+        images,
+        seed=config.seed,
+        size=config.train.batch,
+        latent_dim=config.model.latent_dim,
+        reads=reads,
+        augment=config.data.augment,
+    )
+
+
+def train(config: Config, state: TrainingState, images: ImageSet, device: torch.device, hooks: Hooks) -> None:
+    """Train from `state.iteration` to the end of the run. Raises Diverged or, asked to stop, Stopped."""
+    recipe, last = config.train, iterations(config)
+    objective = build_objective(config)
+
+    # Batches are a function of the iteration, so resuming is starting in the middle.
+    loader = DataLoader(
+        batches_of(config, images, objective.reads),
+        batch_size=None,
+        sampler=range(state.iteration, last),
+        num_workers=_workers(config, device),
+        pin_memory=device.type == "cuda",
+    )
+    started = time.perf_counter() - state.seconds
+
+    for batch in loader:
+        values = iterate(state, objective, batch.to(device), ema=recipe.ema, precision=config.precision)
+        done = state.iteration
+
+        # Curves. Reading the values waits for the device, so it is not done at every iteration.
+        if done % recipe.log_every == 0 or done == last:
+            numbers = {name: value.item() for name, value in values.items()}
+            if not all(map(math.isfinite, numbers.values())):
+                wrong = ", ".join(name for name, number in numbers.items() if not math.isfinite(number))
+                raise Diverged(f"at iteration {done} these losses are not finite: {wrong}")
+            hooks.log(done, numbers)
+            hooks.progress(done, numbers)
+
+        # Pictures.
+        if recipe.sample_every and done % recipe.sample_every == 0:
+            hooks.sample(done, state)
+
+        # Checkpoints, and the way out.
+        stop = hooks.should_stop()
+        if stop or done == last or done % recipe.checkpoint_every == 0:
+            state.seconds = time.perf_counter() - started
+            hooks.checkpoint(state)
+        if stop and done < last:
+            raise Stopped(f"stopped after iteration {done} of {last}")
+
+
+def _workers(config: Config, device: torch.device) -> int:
+    if config.data.workers >= 0:
+        return config.data.workers
+    # On a CPU a reader would take a core from training; a GPU must not wait for pictures.
+    return 2 if device.type == "cuda" else 0

@@ -1,0 +1,77 @@
+"""One update of the discriminator, one update of the generator, and the iteration that they make up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from core.data.batches import Batch
+from core.losses.objective import DiscriminatorPass, GeneratorPass, Objective, total
+from core.runtime import autocast
+from core.training.state import TrainingState
+
+
+def iterate(
+    state: TrainingState, objective: Objective, batch: Batch, *, ema: float, precision: str = "fp32"
+) -> dict[str, Tensor]:
+    """One iteration: D by every guide, then G by every guide, then the moving average. Returns the terms' values."""
+    values: dict[str, Tensor] = {}
+    for guide in state.translator.code.guides:
+        values |= _named("d", guide, discriminator_step(state, objective, batch, guide, precision))
+    for guide in state.translator.code.guides:
+        values |= _named("g", guide, generator_step(state, objective, batch, guide, precision))
+    state.update_average(ema)
+    state.iteration += 1
+    return values
+
+
+def discriminator_step(
+    state: TrainingState, objective: Objective, batch: Batch, guide: str, precision: str = "fp32"
+) -> dict[str, Tensor]:
+    """One update of D. batch: on the device, images in [-1, 1]."""
+    with only_training(state, {"discriminator": state.discriminator}), autocast(batch.domain.device, precision):
+        update = DiscriminatorPass(state.translator, state.discriminator, batch, guide)
+        loss, values = total(objective.discriminator, state.iteration, update)
+    _step(state, ["discriminator"], loss)
+    return values
+
+
+def generator_step(
+    state: TrainingState, objective: Objective, batch: Batch, guide: str, precision: str = "fp32"
+) -> dict[str, Tensor]:
+    """One update of G and of the code's networks that learn under this guide."""
+    learners = {"generator": state.translator.generator, **state.translator.code.networks_trained_by(guide)}
+    with only_training(state, learners), autocast(batch.domain.device, precision):
+        update = GeneratorPass(state.translator, state.discriminator, batch, guide)
+        loss, values = total(objective.generator, state.iteration, update)
+        # Inside the block: backward must not reach weights that do not step.
+        _step(state, list(learners), loss)
+    return values
+
+
+def _step(state: TrainingState, names: list[str], loss: Tensor) -> None:
+    for name in names:
+        state.optimisers[name].zero_grad(set_to_none=True)
+    loss.backward()
+    for name in names:
+        state.optimisers[name].step()
+
+
+@contextmanager
+def only_training(state: TrainingState, learners: dict[str, nn.Module]) -> Iterator[None]:
+    """Gradients for the weights of these networks alone: nothing is computed for weights that take no step."""
+    resting = [network for name, network in state.networks.items() if name not in learners]
+    for network in resting:
+        network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for network in resting:
+            network.requires_grad_(True)
+
+
+def _named(network: str, guide: str, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{network}/{guide}/{name}": value for name, value in values.items()}
