@@ -1,0 +1,91 @@
+"""The real images that translations are compared with: read and measured once a domain, then kept as features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from core.data.images import DataSet, FactoredImageSet, Item, to_float
+from core.metrics.factors import real_style
+from core.metrics.frechet import Statistics, kernel_within, statistics
+from core.metrics.judge import Judge
+from core.metrics.sampling import batches, evenly
+from core.metrics.suite import Suite
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The features (n, d) of the training images of one domain, and what every comparison with them needs."""
+
+    features: Tensor
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """For the Fréchet distance; n >= 2."""
+        return statistics(self.features)
+
+    @cached_property
+    def kernel_within(self) -> float:
+        """For the kernel distance; n >= 2."""
+        return kernel_within(self.features)
+
+
+class RealImages:
+    """One per data set and suite; share it between evaluations, or each measures the training images anew."""
+
+    def __init__(
+        self,
+        data: DataSet,
+        suite: Suite,
+        judge: Judge,
+        device: torch.device,
+        max_sources: int | None = None,
+        max_reference: int | None = None,
+        batch: int = 64,
+    ):
+        """max_sources, max_reference: validation and training images per domain at most, None or 0: all."""
+        self.data = data
+        self.suite = suite
+        self.judge = judge
+        self.device = device
+        self.batch = batch
+        self.sources: list[list[Item]] = [
+            [(domain, index) for index in evenly(size, max_sources)] for domain, size in enumerate(data.val.sizes)
+        ]
+        self._max_reference = max_reference
+        self._references: dict[int, Reference] = {}
+        self._styles: dict[int, Tensor] = {}
+
+    def reference(self, domain: int) -> Reference:
+        """The plain training images of a domain."""
+        if domain not in self._references:
+            items = [(domain, index) for index in evenly(self.data.train.sizes[domain], self._max_reference)]
+            parts = [
+                self.suite.features(to_float(self.data.train.read(part).to(self.device)))
+                for part in batches(items, self.batch)
+            ]
+            self._references[domain] = Reference(torch.cat(parts).to(self.device))
+        return self._references[domain]
+
+    def style(self, domain: int) -> Tensor:
+        """How much the judged style varies over the real validation images of a domain, (F,)."""
+        if domain not in self._styles:
+            items = self.sources[domain]
+            parts = [self.judge.factors(self.read(part)) for part in batches(items, self.batch)]
+            self._styles[domain] = real_style(self.data.factors, self.truth(items), torch.cat(parts))
+        return self._styles[domain]
+
+    def read(self, items: Sequence[Item]) -> Tensor:
+        """Validation images, float (n, 3, R, R) in [-1, 1], on the device."""
+        return to_float(self.data.val.read(items).to(self.device))
+
+    def truth(self, items: Sequence[Item]) -> Tensor:
+        """The true factors of validation images, (n, F)."""
+        if not self.data.factors:
+            return torch.zeros(len(items), 0)
+        return cast(FactoredImageSet, self.data.val).factors(items)

@@ -1,0 +1,82 @@
+"""Which distance and which diversity are measured: the published ones, or the judge's where weights cannot be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from core.errors import UserError
+from core.metrics import weights
+from core.metrics.features import Extractor, Inception
+from core.metrics.judge import Judge
+from core.metrics.perceptual import Lpips, Perceptual
+
+SMALLEST = 32  # pixels: AlexNet has no map left of smaller images
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The extractors of one evaluation and the names of the numbers they give."""
+
+    kind: Literal["paper", "judge"]
+    features: Extractor
+    perceptual: Perceptual
+    frechet: str  # metric names
+    kernel: str
+    diversity: str
+    note: str = ""  # what log and report must say of the choice
+
+    @property
+    def features_protocol(self) -> str:
+        """What stands beside a distance in `features`."""
+        return self._protocol(self.features)
+
+    @property
+    def perceptual_protocol(self) -> str:
+        """What stands beside a diversity."""
+        return self._protocol(self.perceptual)
+
+    @property
+    def protocol(self) -> str:
+        """Both, for people."""
+        return "; ".join(dict.fromkeys((self.features_protocol, self.perceptual_protocol)))
+
+    def _protocol(self, part: Extractor | Perceptual) -> str:
+        return f"{'standard: ' if self.kind == 'paper' else ''}{part.name} {part.checksum}"
+
+
+def decide(metrics: str, resolution: int) -> tuple[Literal["paper", "judge"], str]:
+    """`auto`, `paper` or `judge` -> which suite to use, and a note for log and report ("" where there is none).
+
+    Downloads the published weights where they are wanted and missing; a host that does not answer is given up within
+    10 s. Raises UserError where `paper` cannot be had.
+    """
+    if metrics == "judge":
+        return "judge", ""
+    try:
+        if resolution < SMALLEST:
+            raise weights.WeightsUnavailable(f"LPIPS needs images of {SMALLEST} pixels, these have {resolution}")
+        weights.fetch((weights.INCEPTION, weights.ALEXNET))
+    except weights.WeightsUnavailable as error:
+        if metrics == "auto":
+            return "judge", f"No FID and LPIPS: {error}. The judge's own distance and diversity are measured instead."
+        raise UserError(_refusal(error)) from error
+    return "paper", ""
+
+
+def choose(metrics: str, judge: Judge, resolution: int, device: torch.device) -> Suite:
+    """The suite for `metrics`, see `decide`. Raises UserError too where a weights file is damaged."""
+    kind, note = decide(metrics, resolution)
+    if kind == "paper":
+        return Suite(kind, Inception(device), Lpips(device), "fid", "kid", "lpips", note)
+    return Suite(kind, judge, judge, "judge_frechet", "judge_mmd", "judge_diversity", note)
+
+
+def _refusal(error: Exception) -> str:
+    files = "\n".join(f"  {file.path}\n    from {file.url}" for file in (weights.INCEPTION, weights.ALEXNET))
+    return (
+        f"eval.metrics=paper cannot be measured: {error}.\nThese files must lie here:\n{files}\n"
+        "Put them there, or use eval.metrics=auto or eval.metrics=judge."
+    )
