@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.config import Config, ConfigError, broken_rules, changed_unchecked, leaves
+from core.config import Config, ConfigError, broken_rules
+from core.settings import leaves, with_paths
 
 
 class _Recipe:
@@ -70,7 +71,7 @@ class Arm:
 def fold(recipe: Config, changes: tuple[Change, ...]) -> Config:
     """The recipe with changes applied in order, later ones winning. Raises ConfigError."""
     problems: list[str] = []
-    config = changed_unchecked(recipe, folded_settings(recipe, changes), problems)
+    config = with_paths(recipe, folded_settings(recipe, changes), problems)
     problems += [] if problems else broken_rules(config)
     if problems:
         raise ConfigError(problems)

@@ -61,7 +61,7 @@ LADDER = Ladder(
             "+ multi-task discriminator",
             (MULTITASK,),
             {"fid": 91.4, "lpips": None},
-            "the gradient penalty is taken on the target's branch, interpolating with a real image of the target domain",
+            "the gradient penalty is on the target's branch, interpolating with a real image of the target domain",
         ),
         Rung(
             "C",

@@ -6,16 +6,14 @@ command lines can check what they were given at once.
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import hashlib
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from core.errors import UserError
+from core.settings import is_power_of_two, leaves, option, with_paths
 
 SCHEMA = 1  # of the fields below; part of every digest, so a changed meaning never aliases an old run
 
@@ -33,20 +31,6 @@ class ConfigError(UserError):
         self.problems = problems
         lines = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"this configuration cannot run:\n{lines}")
-
-
-def option(
-    default: Any,
-    *,
-    least: float | None = None,
-    most: float | None = None,
-    above: float | None = None,
-    power_of_two: bool = False,
-    identity: bool = True,
-) -> Any:
-    """A field with its range. `identity=False`: it does not change results, so it is no part of the digest."""
-    limits = {"least": least, "most": most, "above": above, "power_of_two": power_of_two, "identity": identity}
-    return field(default=default, metadata=limits)
 
 
 @dataclass(frozen=True)
@@ -211,10 +195,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "model.attention_size must be 0 or the side of a feature map: a power of two from model.bottleneck_size to "
         "model.resolution",
-        lambda c: c.model.attention_size != 0
-        and not (
-            _is_power_of_two(c.model.attention_size)
-            and c.model.bottleneck_size <= c.model.attention_size <= c.model.resolution
+        lambda c: (
+            c.model.attention_size != 0
+            and not (
+                is_power_of_two(c.model.attention_size)
+                and c.model.bottleneck_size <= c.model.attention_size <= c.model.resolution
+            )
         ),
     ),
     Rule(
@@ -222,20 +208,6 @@ RULES: tuple[Rule, ...] = (
         lambda c: len(c.data.domains) < 2,
     ),
 )
-
-
-def _is_power_of_two(value: int) -> bool:
-    return value > 0 and value & (value - 1) == 0
-
-
-def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any], Any]]:
-    """(dotted path, field, value) of every setting, in the order of declaration."""
-    for item in dataclasses.fields(config):
-        value = getattr(config, item.name)
-        if dataclasses.is_dataclass(value):
-            yield from leaves(value, f"{prefix}{item.name}.")
-        else:
-            yield f"{prefix}{item.name}", item, value
 
 
 def as_flat(config: Config) -> dict[str, Any]:
@@ -246,29 +218,11 @@ def as_flat(config: Config) -> dict[str, Any]:
 def changed(config: Config, changes: Mapping[str, Any]) -> Config:
     """`config` with dotted paths set. Raises ConfigError with every unknown path, wrong value and broken rule."""
     problems: list[str] = []
-    result = changed_unchecked(config, changes, problems)
+    result = with_paths(config, changes, problems)
     problems += [] if problems else broken_rules(result)
     if problems:
         raise ConfigError(problems)
     return result
-
-
-def changed_unchecked(config: Config, changes: Mapping[str, Any], problems: list[str]) -> Config:
-    """As `changed`, but rules may break; unknown paths and wrong values are added to `problems` and left out."""
-    known = {path: item for path, item, _ in leaves(config)}
-    for path, value in changes.items():
-        if path not in known:
-            problems.append(_unknown(path, list(known)))
-            continue
-        section, _, name = path.rpartition(".")
-        owner = getattr(config, section) if section else config
-        value, problem = _checked(path, known[path], get_type_hints(type(owner))[name], value)
-        if problem:
-            problems.append(problem)
-            continue
-        owner = dataclasses.replace(owner, **{name: value})
-        config = dataclasses.replace(config, **{section: owner}) if section else owner
-    return config
 
 
 def broken_rules(config: Config) -> list[str]:
@@ -290,55 +244,3 @@ def digest(config: Config) -> str:
     }
     text = json.dumps({"schema": SCHEMA, "config": content}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """A hint ` (did you mean ...?)`, or nothing."""
-    tails = {path.rpartition(".")[2]: path for path in known}
-    close = difflib.get_close_matches(word, known, n=1) or difflib.get_close_matches(
-        word.rpartition(".")[2], list(tails), n=1
-    )
-    return f" (did you mean {tails.get(close[0], close[0])}?)" if close else ""
-
-
-def _unknown(path: str, known: list[str]) -> str:
-    return f"{path}: there is no such setting{nearest(path, known)}"
-
-
-def _checked(path: str, item: dataclasses.Field[Any], kind: Any, value: Any) -> tuple[Any, str]:
-    """(the value in its type, what is wrong with it or nothing)."""
-    if get_origin(kind) is Literal:
-        names = get_args(kind)
-        if value not in names:
-            return value, f"{path}={value}: choose one of {', '.join(names)}"
-        return value, ""
-    if get_origin(kind) is tuple:
-        if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-            return value, f"{path}={value}: give a list of names"
-        return tuple(value), ""
-    if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)  # a folder named 2024
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if kind is int and isinstance(value, float) and value.is_integer():
-        value = int(value)  # 1e5
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        return value, f"{path}={value}: must be {_KINDS[kind]}"
-    return value, _out_of_range(path, item.metadata, value)
-
-
-_KINDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
-
-
-def _out_of_range(path: str, limits: Mapping[str, Any], value: Any) -> str:
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"{path}={value}: must be finite"
-    if limits.get("least") is not None and value < limits["least"]:
-        return f"{path}={value}: must be at least {limits['least']:g}"
-    if limits.get("most") is not None and value > limits["most"]:
-        return f"{path}={value}: must be at most {limits['most']:g}"
-    if limits.get("above") is not None and value <= limits["above"]:
-        return f"{path}={value}: must be above {limits['above']:g}"
-    if limits.get("power_of_two") and not _is_power_of_two(value):
-        return f"{path}={value}: must be a power of two"
-    return ""

@@ -36,7 +36,9 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda: this machine's torch sees no GPU. Use device=cpu, or install a CUDA build of torch.")
+        raise UserError(
+            "device=cuda: this machine's torch sees no GPU. Use device=cpu, or install a CUDA build of torch."
+        )
     return torch.device(name)
 
 

@@ -53,7 +53,9 @@ class Batches(Dataset[Batch]):
         where = stream(self.seed, step, "images")
         domain, target = (torch.randint(len(self.images.domains), (self.size,), generator=where) for _ in range(2))
         # Balanced sampling: the domain first, then an image within it.
-        places = dict(zip(IMAGES, torch.rand(len(IMAGES), self.size, generator=where, dtype=torch.float64), strict=True))
+        places = dict(
+            zip(IMAGES, torch.rand(len(IMAGES), self.size, generator=where, dtype=torch.float64), strict=True)
+        )
         crops = torch.rand(len(IMAGES), self.size, len(AUGMENT_DRAWS), generator=stream(self.seed, step, "augment"))
         latent, latent2 = torch.randn(2, self.size, self.latent_dim, generator=stream(self.seed, step, "latent"))
         mix = torch.rand(self.size, 1, 1, 1, generator=stream(self.seed, step, "mix"))

@@ -1,7 +1,7 @@
 """Adversarial losses and the penalties that keep a discriminator smooth.
 
-Wasserstein with gradient penalty: Gulrajani et al., arXiv 1704.00028, eq. 3. Logistic (non-saturating) with R1: Mescheder
-et al., arXiv 1801.04406, eq. 9. Hinge: SAGAN, arXiv 1805.08318, eq. 4. Scores are (n,), above 0 meaning real.
+Wasserstein with gradient penalty: Gulrajani et al., arXiv 1704.00028, eq. 3. Logistic (non-saturating) with R1:
+Mescheder et al., arXiv 1801.04406, eq. 9. Hinge: SAGAN, arXiv 1805.08318, eq. 4. Scores are (n,), above 0 meaning real.
 """
 
 from __future__ import annotations

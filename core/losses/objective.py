@@ -134,17 +134,26 @@ def build_objective(config: Config) -> Objective:
     discriminator = (
         Term("real", constant(1), lambda p: adversarial.real(p.real_verdict.score)),
         Term("fake", constant(1), lambda p: adversarial.fake(p.verdict.score)),
-        Term("classification", constant(loss.classification), lambda p: terms.classification(
-            present(p.real_verdict.classes), p.batch.domain)),
+        Term(
+            "classification",
+            constant(loss.classification),
+            lambda p: terms.classification(present(p.real_verdict.classes), p.batch.domain),
+        ),
         Term("penalty", constant(loss.penalty_weight), PENALTIES[loss.penalty]),
     )
     generator = (
         Term("adversarial", constant(1), lambda p: adversarial.generator(p.verdict.score)),
-        Term("classification", constant(loss.classification), lambda p: terms.classification(
-            present(p.verdict.classes), p.batch.target)),
+        Term(
+            "classification",
+            constant(loss.classification),
+            lambda p: terms.classification(present(p.verdict.classes), p.batch.target),
+        ),
         Term("reconstruction", constant(loss.reconstruction), _reconstruction),
-        Term("diversity", falling(-loss.diversity, loss.diversity_steps or iterations(config)), lambda p:
-            terms.diversity(p.fake, p.second)),
+        Term(
+            "diversity",
+            falling(-loss.diversity, loss.diversity_steps or iterations(config)),
+            lambda p: terms.diversity(p.fake, p.second),
+        ),
         Term("cycle", constant(loss.cycle), lambda p: terms.cycle(p.image, p.back)),
     )
     return Objective(_existing(discriminator), _existing(generator), _reads(config))

@@ -11,7 +11,6 @@ from core.model.discriminator import AcganHead, Discriminator, MultitaskHead, Tr
 from core.model.generator import Generator
 from core.model.injection import AdaIN, Concat
 from core.model.layers import initialise
-from core.runtime import global_stream
 
 CODES: dict[configuration.Code, type[Code]] = {"label": LabelCode, "latent": LatentCode, "style": StyleCode}
 INJECTIONS: dict[configuration.Injection, type[Concat] | type[AdaIN]] = {"concat": Concat, "adain": AdaIN}
@@ -34,22 +33,17 @@ class Translator(nn.Module):
 
 
 def build_translator(config: Config) -> Translator:
-    """Generator and code, each network initialised from its own random stream of `config.seed`."""
+    """Generator and code, initialised from random streams of `config.seed`."""
     code = CODES[config.model.code](config.model, len(config.data.domains))
     generator = Generator(config.model, INJECTIONS[config.model.injection](code.dim))
     for name, network in {"generator": generator, **dict(code.named_children())}.items():
-        _initialise(network, config.seed, name)
+        initialise(network, config.seed, name)
     return Translator(generator, code)
 
 
 def build_discriminator(config: Config) -> Discriminator:
-    """The discriminator, initialised from its own random stream of `config.seed`."""
+    """The discriminator, initialised from random streams of `config.seed`."""
     trunk = Trunk(config.model, attention=True)
     discriminator = Discriminator(trunk, HEADS[config.model.head](trunk.width, len(config.data.domains)))
-    _initialise(discriminator, config.seed, "discriminator")
+    initialise(discriminator, config.seed, "discriminator")
     return discriminator
-
-
-def _initialise(network: nn.Module, seed: int, name: str) -> None:
-    with global_stream(seed, "initialise", name):
-        initialise(network)

@@ -6,6 +6,7 @@ per domain: StarGAN v2, section 2.1).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import torch.nn.functional as F
@@ -25,7 +26,7 @@ class Trunk(nn.Module):
         self.from_rgb = nn.Conv2d(3, sizes[0], 3, padding=1)
         blocks: list[nn.Module] = []
         side = config.resolution
-        for wide, deep in zip(sizes, sizes[1:], strict=False):
+        for wide, deep in pairwise(sizes):
             if attention and side == config.attention_size:
                 blocks.append(SelfAttention(wide))
             blocks.append(ResidualBlock(wide, deep, NoNorm, "down"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -27,9 +28,7 @@ class Generator(nn.Module):
         sizes = widths(config, config.bottleneck_size)
         bottom = sizes[-1]
         self.from_rgb = nn.Conv2d(3 + injection.extra_channels, sizes[0], 3, padding=1)
-        encoder: list[nn.Module] = [
-            ResidualBlock(wide, deep, PlainNorm, "down") for wide, deep in zip(sizes, sizes[1:], strict=False)
-        ]
+        encoder: list[nn.Module] = [ResidualBlock(wide, deep, PlainNorm, "down") for wide, deep in pairwise(sizes)]
         encoder += [ResidualBlock(bottom, bottom, PlainNorm) for _ in range(config.bottleneck_blocks)]
         decoder: list[nn.Module] = [
             ResidualBlock(bottom, bottom, injection.norm) for _ in range(config.bottleneck_blocks)
@@ -47,7 +46,7 @@ class Generator(nn.Module):
         self.to_rgb = nn.Conv2d(sizes[0], 3, 1)
 
     def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R), not bounded (no tanh, as in the paper)."""
+        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R), not bounded: no tanh."""
         x = self.from_rgb(self.injection.input(image, code))
         for block in self.encoder:
             x = block(x, code)

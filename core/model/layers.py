@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.runtime import stream
+
 Norm = Callable[[int], nn.Module]  # width -> a module with forward(x, code)
 
 
@@ -118,13 +120,16 @@ def of_domain(branches: Tensor, domain: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def initialise(network: nn.Module) -> None:
-    """Kaiming normal by fan-in, biases 0 (the paper's recipe), from torch's global random stream."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
+def initialise(network: nn.Module, seed: int, name: str) -> None:
+    """Kaiming normal by fan-in, biases 0 (the paper's recipe).
+
+    Every layer has a random stream of its own, named by its place, so two networks share the weights of the layers
+    that they share.
+    """
+    for path, module in network.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear | DomainLinear):
+            fan_in = module.weight.shape[2] if isinstance(module, DomainLinear) else module.weight[0].numel()
+            draws = stream(seed, "initialise", name, path) if module.weight.device.type != "meta" else None
+            module.weight.normal_(0, math.sqrt(2 / fan_in), generator=draws)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, DomainLinear):
-            module.weight.normal_(0, math.sqrt(2 / module.weight.shape[2]))
-            nn.init.zeros_(module.bias)

@@ -39,8 +39,8 @@ def refuse_too_large(config: Config, device: torch.device, available: int | None
     fits = int((available - fixed) // one)
     advice = f"train.batch={fits}" if fits >= 1 else "a smaller model.resolution or model.first_width"
     raise UserError(
-        f"train.batch={config.train.batch} at {config.model.resolution} px needs about {needed / 2**30:.1f} GiB of memory "
-        f"and {available / 2**30:.1f} GiB are free: use {advice}."
+        f"train.batch={config.train.batch} at {config.model.resolution} px needs about {needed / 2**30:.1f} GiB of "
+        f"memory and {available / 2**30:.1f} GiB are free: use {advice}."
     )
 
 

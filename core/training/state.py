@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from core.config import Config
 from core.errors import UserError
@@ -36,7 +36,8 @@ class TrainingState:
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
         """One step of the exponential moving average of generator and code networks."""
-        averages, weights = list(self.average.parameters()), list(self.translator.parameters())
+        averages: list[Tensor] = list(self.average.parameters())
+        weights: list[Tensor] = list(self.translator.parameters())
         torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def parameters_of(self) -> dict[str, int]:
