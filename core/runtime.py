@@ -53,6 +53,17 @@ def make_deterministic() -> None:
     torch.backends.cudnn.deterministic = True
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one CPU thread inside the block: for work whose last bits must not depend on the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def describe_device(device: torch.device) -> str:
     """A name for records, e.g. `cuda (NVIDIA H200)`."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else "cpu"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import torch
@@ -47,8 +51,12 @@ class RealImages:
         max_sources: int | None = None,
         max_reference: int | None = None,
         batch: int = 64,
+        cache: Path | None = None,
     ):
-        """max_sources, max_reference: validation and training images per domain at most, None or 0: all."""
+        """max_sources, max_reference: validation and training images per domain at most, None or 0: all.
+
+        cache: folder for the features of training images, which every run over the same images compares with.
+        """
         self.data = data
         self.suite = suite
         self.judge = judge
@@ -58,6 +66,7 @@ class RealImages:
             [(domain, index) for index in evenly(size, max_sources)] for domain, size in enumerate(data.val.sizes)
         ]
         self._max_reference = max_reference
+        self._cache = cache
         self._references: dict[int, Reference] = {}
         self._styles: dict[int, Tensor] = {}
 
@@ -65,12 +74,28 @@ class RealImages:
         """The plain training images of a domain."""
         if domain not in self._references:
             items = [(domain, index) for index in evenly(self.data.train.sizes[domain], self._max_reference)]
-            parts = [
-                self.suite.features(to_float(self.data.train.read(part).to(self.device)))
-                for part in batches(items, self.batch)
-            ]
-            self._references[domain] = Reference(torch.cat(parts).to(self.device))
+            self._references[domain] = Reference(self._features(items).to(self.device))
         return self._references[domain]
+
+    def _features(self, items: Sequence[Item]) -> Tensor:
+        """Of training images, from the cache if they are there."""
+        identity = (self.data.fingerprint, self.data.train.resolution, self.suite.features_protocol, tuple(items))
+        name = hashlib.blake2b(repr(identity).encode(), digest_size=8).hexdigest()
+        path = None if self._cache is None else self._cache / f"features-{name}.pt"
+        if path is not None and path.exists():
+            with contextlib.suppress(Exception):  # a damaged file is measured anew and written again
+                return torch.load(path, weights_only=True)["features"]
+        parts = [
+            self.suite.features(to_float(self.data.train.read(part).to(self.device))).cpu()
+            for part in batches(items, self.batch)
+        ]
+        features = torch.cat(parts)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+            torch.save({"features": features}, temporary)
+            temporary.replace(path)
+        return features
 
     def style(self, domain: int) -> Tensor:
         """How much the judged style varies over the real validation images of a domain, (F,)."""

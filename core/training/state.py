@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -76,17 +75,23 @@ def _adam(config: Config, name: str, network: nn.Module, device: torch.device) -
 
 
 def save(state: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint whole or not at all: under a temporary name, then renamed."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a checkpoint whole or not at all: under a temporary name, then renamed.
+
+    Raises UserError where it cannot be written; what was saved before is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    except (OSError, RuntimeError) as error:  # torch says RuntimeError where a disk is full
+        raise UserError(
+            f"{path}: cannot be written ({error}). Free the disk; the same command then goes on from the last checkpoint."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:

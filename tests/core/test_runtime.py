@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.errors import UserError
-from core.runtime import autocast, choose_device, global_stream, stream
+from core.runtime import autocast, choose_device, global_stream, one_thread, stream
 
 
 def test_a_stream_is_a_function_of_its_name() -> None:
@@ -24,6 +24,13 @@ def test_the_global_stream_ends_with_its_block() -> None:
         inside = torch.rand(2)
     assert torch.equal(inside, torch.rand(2, generator=stream(3, "x")))
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_one_thread_ends_with_its_block() -> None:
+    before = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
