@@ -1,0 +1,163 @@
+"""The command lines: `with PRESET RUNG key=value ...`, in Sacred's grammar; and how errors reach a person.
+
+A mistake gives one message on standard error and exit status 2 (nothing was started) or 1 (something failed), never a
+traceback. Ctrl-C gives 130.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ablations.presets import DEFAULT, PRESETS, Preset
+from ablations.rung import Ladder, varied
+from ablations.stargan import LADDER
+from core.config import Config, ConfigError
+from core.errors import UserError
+from core.settings import leaves, nearest, with_paths
+
+
+class Interrupted(Exception):
+    """Stopped on request; the message says how to go on."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A key that belongs to a command and not to a run's configuration."""
+
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a person asked for."""
+
+    preset: Preset
+    rung: str  # a letter, or empty
+    updates: Mapping[str, Any]  # dotted path of the configuration -> value
+    settings: Mapping[str, Any]  # the command's own keys, defaults filled in
+    words: tuple[str, ...]  # as given, to be shown and repeated
+
+    @property
+    def again(self) -> str:
+        """The words that make the same command again."""
+        return " ".join(["with", *self.words]) if self.words else ""
+
+
+def run_main(main: Callable[[list[str]], int | None]) -> None:
+    """Run a command's main function on sys.argv and exit with its status."""
+    try:
+        status = main(sys.argv[1:]) or 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 2
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        print(f"\n{interruption}" if str(interruption) else "\nstopped", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:
+        status = 0
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+def parse(
+    arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowed: bool, ladder: Ladder = LADDER
+) -> Command:
+    """Parse `with ...` (the word itself may be missing). Raises ConfigError with everything that is wrong."""
+    words = [word for position, word in enumerate(arguments) if not (position == 0 and word == "with")]
+    updates, names = _sacred_grammar(words)
+    problems: list[str] = []
+    presets = {preset.name: preset for preset in PRESETS}
+    chosen = [name for name in names if name in presets]
+    letters = [name for name in names if name in ladder.letters and rungs_allowed]
+    for name in names:
+        if name not in presets and name not in letters:
+            known = [*presets, *(ladder.letters if rungs_allowed else ())]
+            problems.append(f"{name}: there is no such name; known are {', '.join(known)}{nearest(name, known)}")
+    for kind, found in (("scale", chosen), ("rung", letters)):
+        if len(found) > 1:
+            problems.append(f"{' '.join(found)}: name one {kind}")
+    own = {key: updates.pop(key) for key in list(updates) if key in settings}
+    known_paths = {path for path, _, _ in leaves(Config())}
+    for path in list(updates):
+        if path not in known_paths:
+            hint = nearest(path, [*known_paths, *settings])
+            problems.append(f"{path}: there is no such setting{hint}")
+            del updates[path]
+    with_paths(Config(), updates, problems)
+    for key, value in own.items():
+        problem = _wrong_type(key, settings[key].default, value)
+        problems += [problem] if problem else []
+    if problems:
+        raise ConfigError(problems)
+    filled = {key: setting.default for key, setting in settings.items()} | own
+    preset = presets[chosen[0] if chosen else DEFAULT]
+    return Command(preset, letters[0] if letters else "", updates, filled, tuple(words))
+
+
+def refuse_varied(ladder: Ladder, updates: Mapping[str, Any]) -> None:
+    """Raise ConfigError where an update fixes what the ladder varies: it would be overwritten without a word."""
+    sets = varied(ladder)
+    problems = [
+        f"{path}: this is what the ladder varies from rung to rung, so it cannot be fixed for all of them. For one "
+        f"configuration use: python -m experiments.run with F {path}={updates[path]}"
+        for path in updates
+        if path in sets and not sets[path]
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def help_text(usage: str, settings: Mapping[str, Setting], *, rungs_allowed: bool, ladder: Ladder = LADDER) -> str:
+    """The page of `--help`: usage, scales, rungs, and every setting with its default."""
+    lines = [usage, "", "Scales and recipes (name one; the default is " + DEFAULT + "):"]
+    lines += [f"  {preset.name:<12}{preset.title}" for preset in PRESETS]
+    if rungs_allowed:
+        lines += ["", "Rungs (name one):"]
+        lines += [f"  {rung.letter:<12}{rung.title}" for rung in ladder.rungs]
+    if settings:
+        lines += ["", "Settings of this command (key=default):"]
+        lines += [f"  {key}={_shown(s.default)}".ljust(34) + s.meaning for key, s in settings.items()]
+    lines += ["", "Settings of a run (key=default; scales and rungs change them):"]
+    lines += [f"  {path}={_shown(value)}" for path, _, value in leaves(Config())]
+    return "\n".join(lines)
+
+
+def wants_help(arguments: list[str]) -> bool:
+    """Whether the page of help is asked for."""
+    return any(word in ("--help", "-h", "help") for word in arguments)
+
+
+def _sacred_grammar(words: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """({dotted path: value}, names), read by Sacred's own parser."""
+    from experiments.tracking import read_updates
+
+    updates: dict[str, Any] = {}
+    names: list[str] = []
+    for word in words:
+        nested, found = read_updates(word)
+        updates |= _flat(nested)
+        names += found
+    return updates, names
+
+
+def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _shown(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _wrong_type(key: str, default: Any, value: Any) -> str:
+    if isinstance(default, bool) or default is None or isinstance(value, bool):
+        return "" if isinstance(value, bool) == isinstance(default, bool) else f"{key}={value}: not a valid value"
+    if isinstance(default, int) and not isinstance(value, int):
+        return f"{key}={value}: must be a whole number"
+    return ""

@@ -1,0 +1,137 @@
+"""Train every rung under the same conditions, measure them alike, and write the report: the main job.
+
+python -m experiments.ladder with quick seeds=3 name=mine
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablations.stargan import LADDER
+from experiments.command import Interrupted, help_text, run_main, wants_help
+from experiments.plan import SETTINGS, Plan, PlannedRun, planned_runs, read_plan
+
+if TYPE_CHECKING:
+    from experiments.prepare import Prepared
+
+USAGE = """Train every rung of the ladder under the same conditions, measure them alike, and write a report.
+
+usage: python -m experiments.ladder with [SCALE] [key=value ...]
+       python -m experiments.ladder with quick seeds=3 name=mine
+       python -m experiments.ladder with smoke data.root=~/faces name=faces
+
+Ctrl-C stops cleanly; the same command goes on from the last checkpoints."""
+
+
+def main(arguments: list[str]) -> int:
+    """The command."""
+    if wants_help(arguments):
+        print(help_text(USAGE, SETTINGS, rungs_allowed=False))
+        return 0
+    plan = read_plan(arguments)
+
+    from core.runtime import choose_device
+    from experiments.engines.local import LocalEngine, share_out
+    from experiments.prepare import prepare
+    from experiments.progress import LadderProgress
+    from experiments.report import build
+
+    device = choose_device(plan.recipe.device)
+    _refuse_read_only(plan.runs, plan.report)
+    prepared = prepare(plan.recipe, plan.runs / "cache")
+    for note in prepared.notes:
+        print(note, file=sys.stderr)
+    planned = planned_runs(plan, prepared)
+    described = _describe(plan, prepared)
+
+    missing = [run for run in planned if not run.folder.finished]
+    for run in missing:
+        run.folder.prepare(run.config, run.arm.label)
+    workers, threads = share_out(len(missing), plan.command.settings["workers"], device.type)
+    try:
+        with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
+            failed = LocalEngine(workers, threads).run([run.folder for run in missing], progress.show)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(
+            "stopped; every run's state is saved. To go on:\n  python -m experiments.ladder " + plan.command.again
+        ) from stop
+
+    _record(plan.report, described, planned)
+    print(build(plan.report))
+    for folder in failed:
+        print(
+            f"failed: {folder.label()}, {folder.status().get('reason', 'see its log')}\n  {folder.log}", file=sys.stderr
+        )
+    return 1 if failed else 0
+
+
+def _refuse_read_only(*folders: Path) -> None:
+    from experiments.records import check_writable
+
+    for folder in folders:
+        check_writable(folder)
+
+
+def _describe(plan: Plan, prepared: Prepared) -> dict[str, Any]:
+    """What a report says of the whole ladder, as plain data. Trains the judge if it is not at hand."""
+    from core.runtime import choose_device
+    from experiments.prepare import judge_report, load_real_images, reference_rows
+
+    config = prepared.resolve(plan.recipe)
+    data = prepared.data
+    real = load_real_images(config, data, plan.runs / "cache", choose_device(config.device))
+    rungs = {rung.letter: rung for rung in LADDER.rungs}
+    return {
+        "name": plan.name,
+        "ladder": LADDER.name,
+        "title": LADDER.title,
+        "source": LADDER.source,
+        "scale": plan.command.preset.name,
+        "command": "python -m experiments.ladder " + plan.command.again,
+        "arms": [
+            {
+                "label": arm.label,
+                "title": arm.title,
+                "changes": [change.title for change in rungs[arm.label].changes],
+                "reading": rungs[arm.label].reading,
+                "published": dict(rungs[arm.label].published),
+                "difference": {path: list(pair) for path, pair in arm.difference.items()},
+            }
+            for arm in plan.arms
+        ],
+        "data": {
+            "name": Path(config.data.root).name if config.data.root else "critters",
+            "domains": list(data.domains),
+            "train": list(data.train.sizes),
+            "val": list(data.val.sizes),
+            "resolution": config.model.resolution,
+            "fingerprint": data.fingerprint,
+        },
+        "notes": list(prepared.notes),
+        "protocol": real.suite.protocol,
+        "judge": judge_report(real.judge),
+        "references": reference_rows(config, real, plan.runs / "cache"),
+    }
+
+
+def _record(report: Path, described: dict[str, Any], planned: list[PlannedRun]) -> None:
+    """Copy what the report needs beside it: it can then be rebuilt anywhere, from these records alone."""
+    from experiments.records import ReportRecords
+
+    records = ReportRecords(report)
+    failures = [
+        {"label": run.arm.label, "seed": run.config.seed, "reason": run.folder.status().get("reason", "unknown")}
+        for run in planned
+        if not run.folder.finished
+    ]
+    records.clear()
+    for run in planned:
+        if run.folder.finished:
+            records.keep(run.arm.label, run.config.seed, run.folder)
+    records.write_ladder({**described, "failures": failures})
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,102 @@
+"""From the words of a command line to the runs of a ladder: what `ladder` does and `check` foresees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablations.rung import Arm, ladder_arms
+from ablations.stargan import LADDER
+from core.config import Config, ConfigError, changed
+from experiments.command import Command, Setting, parse, refuse_varied
+
+if TYPE_CHECKING:
+    from experiments.prepare import Prepared
+    from experiments.records import RunFolder
+
+SETTINGS = {
+    "name": Setting("", "of the report; the scale's name if not given"),
+    "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
+    "rungs": Setting("", "letters of the rungs to train, e.g. AF; all if not given"),
+    "workers": Setting("auto", "training processes at a time"),
+    "runs": Setting("runs", "folder of the runs"),
+    "reports": Setting("reports", "folder of the reports"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A ladder as it was asked for, before any image is looked at."""
+
+    command: Command
+    name: str  # of the report
+    recipe: Config
+    arms: list[Arm]
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the runs."""
+        return Path(self.command.settings["runs"])
+
+    @property
+    def report(self) -> Path:
+        """The folder of the report."""
+        return Path(self.command.settings["reports"]) / self.name
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One cell of the ladder: an arm at a seed."""
+
+    arm: Arm
+    config: Config
+    folder: RunFolder
+
+
+def read_plan(arguments: list[str]) -> Plan:
+    """Parse `with ...`. Raises ConfigError with everything that is wrong."""
+    command = parse(arguments, SETTINGS, rungs_allowed=False)
+    refuse_varied(LADDER, command.updates)
+    _refuse_wrong(command)
+    recipe = changed(Config(), {**command.preset.settings, **command.updates})
+    return Plan(command, _name(command), recipe, ladder_arms(LADDER, recipe, _letters(command)))
+
+
+def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
+    """Every arm at every seed, seed by seed, so that the first whole ladder is there early."""
+    from experiments.records import RunFolder
+
+    seeds = plan.command.settings["seeds"] or plan.command.preset.seeds
+    first = int(plan.command.updates.get("seed", 0))
+    planned = []
+    for seed in range(first, first + seeds):
+        for arm in plan.arms:
+            config = changed(prepared.resolve(arm.config), {"seed": seed})
+            planned.append(PlannedRun(arm, config, RunFolder.of(plan.runs, config)))
+    return planned
+
+
+def _refuse_wrong(command: Command) -> None:
+    """Raise ConfigError where the command's own settings have values that it cannot use."""
+    seeds, workers = command.settings["seeds"], command.settings["workers"]
+    problems = [] if seeds >= 0 else [f"seeds={seeds}: must be at least 0"]
+    if workers != "auto" and not (isinstance(workers, int) and workers >= 1):
+        problems.append(f"workers={workers}: must be auto, or a whole number of at least 1")
+    if problems:
+        raise ConfigError(problems)
+
+
+def _letters(command: Command) -> tuple[str, ...]:
+    letters = tuple(str(command.settings["rungs"]).upper().replace(",", ""))
+    unknown = [letter for letter in letters if letter not in LADDER.letters]
+    if unknown:
+        raise ConfigError([f"rungs={command.settings['rungs']}: the rungs are {''.join(LADDER.letters)}"])
+    return letters
+
+
+def _name(command: Command) -> str:
+    name = str(command.settings["name"]) or command.preset.name
+    if name in (".", "..") or any(part in name for part in "/\\\0"):
+        raise ConfigError([f"name={name}: a name is one folder, without slashes"])
+    return name

@@ -1,0 +1,84 @@
+"""Train and evaluate one configuration: a rung, or any toggles.
+
+python -m experiments.run with F seed=1 train.steps=500
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ablations.rung import fold, folded_settings
+from ablations.stargan import LADDER
+from core.config import Config, as_flat, changed
+from core.settings import with_paths
+from experiments.command import Command, Setting, help_text, parse, run_main, wants_help
+
+USAGE = """Train and evaluate one configuration: a rung of the ladder, or any toggles.
+
+usage: python -m experiments.run with [SCALE] [RUNG] [key=value ...]
+       python -m experiments.run with quick F seed=1 train.steps=500
+       python -m experiments.run with F data.root=~/faces loss.diversity=2
+
+The same command goes on from the last checkpoint."""
+
+SETTINGS = {"runs": Setting("runs", "folder of the runs")}
+
+
+def main(arguments: list[str]) -> int:
+    """The command. An engine calls it as `--folder FOLDER` with a run that is already planned."""
+    if wants_help(arguments):
+        print(help_text(USAGE, SETTINGS, rungs_allowed=True))
+        return 0
+    if arguments[:1] == ["--folder"]:
+        return _planned(Path(arguments[1]))
+    command = parse(arguments, SETTINGS, rungs_allowed=True)
+    config = configuration(command)
+
+    from experiments.execution import execute
+    from experiments.prepare import prepare
+    from experiments.records import RunFolder
+
+    runs = Path(command.settings["runs"])
+    prepared = prepare(config, runs / "cache")
+    for note in prepared.notes:
+        print(note, file=sys.stderr)
+    config = prepared.resolve(config)
+    folder = RunFolder.of(runs, config)
+    if not folder.finished:
+        folder.prepare(config, command.rung or "run")
+        execute(folder, runs)
+    _print_result(folder.path)
+    return 0
+
+
+def configuration(command: Command) -> Config:
+    """What a command line asks for: the scale, its updates, the rung on them, and the updates again on top."""
+    problems: list[str] = []
+    recipe = with_paths(Config(), {**command.preset.settings, **command.updates}, problems)
+    if not command.rung:
+        return changed(recipe, {})
+    changes = LADDER.changes_to(command.rung)
+    if not command.updates:
+        return fold(recipe, changes)
+    return changed(Config(), {**as_flat(recipe), **folded_settings(recipe, changes), **command.updates})
+
+
+def _planned(path: Path) -> int:
+    from experiments.execution import execute
+    from experiments.records import RunFolder
+
+    execute(RunFolder(path), path.parent, quiet=True)
+    return 0
+
+
+def _print_result(path: Path) -> None:
+    from experiments.records import RunFolder
+    from experiments.tables import run_summary
+
+    print(run_summary(RunFolder(path).result()))
+    print(f"\n{path}")
+
+
+if __name__ == "__main__":
+    run_main(main)
