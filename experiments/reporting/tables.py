@@ -1,0 +1,241 @@
+"""The ladder's tables as CSV, LaTeX, Markdown and text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from experiments.records import Result
+from experiments.reporting.labels import (
+    PUBLISHED,
+    arrow,
+    heading,
+    latex_text,
+    listed,
+    markdown_text,
+    memory,
+    metric,
+    of_metric,
+    plural,
+    seconds,
+    span,
+)
+from experiments.reporting.summary import Cell, Column, Line, Table, means_frame
+
+NOTHING = "–"
+WIDEST = 100  # characters of a terminal
+TITLE = 26  # characters of a rung's title in a terminal
+CONTENT = ("content", "spread")  # roles that have a table of their own on the page
+
+
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table of finished cells; the first `left` columns read from the left, the others are numbers."""
+    lines = [headings, [":--" if number < left else "--:" for number in range(len(headings))], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def markdown_ladder(table: Table, *, content: bool) -> str:
+    """A table for the page: what every metric came to, or (`content`) what was kept and varied. Empty if nothing is."""
+    columns = [column for column in table.columns if (column.role in CONTENT) == content]
+    if not columns:
+        return ""
+    published = [] if content else _published_names(table)
+    headings = ["", "rung", "runs", *(heading(c.metric, c.outputs, c.direction) for c in columns)]
+    headings += [f"paper: {metric(name).label} {arrow(_direction(name))}" for name in published]
+    rows = []
+    for line in table.arms:
+        cells = [_markdown_cell(column, line.cells.get(column)) for column in columns]
+        name = f"**{markdown_text(line.label)}**"
+        rows.append([name, markdown_text(line.title), str(line.runs) if line.runs else "**none finished**", *cells])
+        rows[-1] += [_published(name, line.published.get(name)) for name in published]
+    for line in table.references:
+        cells = [_markdown_cell(column, line.cells.get(column)) for column in columns]
+        rows.append(["", f"*{markdown_text(line.title)}*", "", *cells, *("" for _ in published)])
+    return markdown_table(headings, rows, left=2)
+
+
+def terminal_table(table: Table) -> str:
+    """The same for a terminal, at most 100 columns wide: means only."""
+    columns = [column for column in table.columns if column.role not in CONTENT]
+    published = _published_names(table)
+    head = [
+        ["", "", *(_short(column) for column in columns), *("paper" for _ in published)],
+        [
+            "",
+            "",
+            *(plural(column.outputs, "output") for column in columns),
+            *(metric(name).label for name in published),
+        ],
+        ["", "", *(arrow(column.direction) for column in columns), *(arrow(_direction(name)) for name in published)],
+    ]
+    body = []
+    for line in table.arms:
+        values = [_plain(column, line.cells.get(column)) for column in columns]
+        title = line.title if line.runs else "no finished run"
+        body.append([line.label, shortened(title, TITLE), *values])
+        body[-1] += [_published(name, line.published.get(name)) for name in published]
+    for line in table.references:
+        values = [_plain(column, line.cells.get(column)) for column in columns]
+        body.append(["", shortened(line.title, TITLE), *values, *("" for _ in published)])
+    return aligned(head, body)
+
+
+def aligned(head: Sequence[Sequence[str]], body: Sequence[Sequence[str]], left: int = 2) -> str:
+    """Cells in columns of equal width under a rule; no line is longer than a terminal is wide."""
+    widths = [max(map(len, column)) for column in zip(*head, *body, strict=True)]
+    lines = []
+    for row in [*head, None, *body]:
+        if row is None:
+            lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
+            continue
+        cells = [
+            cell.ljust(w) if n < left else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(line[:WIDEST] for line in lines)
+
+
+def latex_table(tables: Sequence[Table], source: str) -> str:
+    r"""Every table as a LaTeX tabular; needs \usepackage{booktabs}."""
+    return "\n".join(part for table in tables for part in _latex_parts(table, source))
+
+
+def ladder_frame(tables: Sequence[Table]) -> pd.DataFrame:
+    """One row a line of every table; of each metric the mean over runs, the least and the most, and the counts."""
+    rows = []
+    for number, table in enumerate(tables, start=1):
+        for line in (*table.arms, *table.references):
+            row: dict[str, object] = {
+                "table": number,
+                "guide": table.guide,
+                "rung": line.label,
+                "title": line.title,
+                "runs": line.runs,
+            }
+            for column in table.columns:
+                row |= _csv_cells(column, line.cells.get(column))
+            row |= {f"paper_{name}": value for name, value in line.published.items()}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def shortened(text: str, width: int) -> str:
+    """Text of at most `width` characters."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def run_summary(result: Result) -> str:
+    """What one run came to, for a terminal: every metric averaged over domain pairs."""
+    rows = pd.DataFrame([{"arm": "", "seed": result.seed, **row} for row in result.rows])
+    if rows.empty:
+        return "nothing was measured"
+    means = means_frame(rows)
+    names = list(dict.fromkeys((row.guide, int(row.outputs)) for row in means.itertuples()))
+    head = [
+        ["averages over domain pairs", *(f"{guide}-guided" for guide, _ in names)],
+        ["", *(plural(outputs, "output") for _, outputs in names)],
+    ]
+    body = []
+    for name in dict.fromkeys(means["metric"]):
+        own = means[means["metric"] == name]
+        unit = f" ({metric(name).unit})" if metric(name).unit else ""
+        values = {(row.guide, int(row.outputs)): of_metric(name, row.value) for row in own.itertuples()}
+        label = f"{metric(name).label}{unit} {arrow(own['direction'].iloc[0])}"
+        body.append([label, *(values.get(key, NOTHING) for key in names)])
+    facts = [
+        plural(result.iterations, "iteration"),
+        seconds(result.train_seconds),
+        f"{memory(result.peak_memory_bytes)} at most",
+        f"{sum(result.parameters.values()):,} parameters",
+        result.device,
+    ]
+    protocols = listed(list(dict.fromkeys(rows["protocol"])), 3)
+    return "\n".join([aligned(head, body, left=1), "", ", ".join(facts), f"measured with {protocols}"])
+
+
+def _short(column: Column) -> str:
+    unit = " %" if metric(column.metric).percent else ""
+    return metric(column.metric).short + unit
+
+
+def _plain(column: Column, cell: Cell | None) -> str:
+    return NOTHING if cell is None else of_metric(column.metric, cell.mean)
+
+
+def _markdown_cell(column: Column, cell: Cell | None) -> str:
+    if cell is None:
+        return NOTHING
+    small = []
+    if len(cell.values) > 1:
+        # Every run's value while they are few; the range says enough of many.
+        shown = cell.values if len(cell.values) <= 3 else (min(cell.values), max(cell.values))
+        small.append(
+            (" · " if len(cell.values) <= 3 else " – ").join(of_metric(column.metric, value) for value in shown)
+        )
+    compared = f" : {span(*cell.reference_samples)}" if cell.reference_samples[1] else ""
+    small.append(f"{span(*cell.samples)}{compared}")
+    return "<br>".join([of_metric(column.metric, cell.mean), *(f"<sub>{text}</sub>" for text in small)])
+
+
+def _published_names(table: Table) -> list[str]:
+    names = dict.fromkeys(name for line in table.arms for name in line.published)
+    return [name for name in names if any(line.published.get(name) is not None for line in table.arms)]
+
+
+def _published(name: str, value: float | None) -> str:
+    """As it was printed: no digit is added or taken away."""
+    return NOTHING if value is None else str(value)
+
+
+def _direction(name: str) -> str:
+    return {"distance": "lower", "diversity": "higher"}.get(PUBLISHED.get(name, ""), "")
+
+
+def _csv_cells(column: Column, cell: Cell | None) -> Mapping[str, object]:
+    name = f"{column.metric}_{column.outputs}"
+    if cell is None:
+        return dict.fromkeys(
+            [name, f"{name}_lowest", f"{name}_highest", f"{name}_samples", f"{name}_reference_samples"]
+        )
+    return {
+        name: cell.mean,
+        f"{name}_lowest": min(cell.values),
+        f"{name}_highest": max(cell.values),
+        f"{name}_samples": span(*cell.samples).replace(",", ""),
+        f"{name}_reference_samples": span(*cell.reference_samples).replace(",", ""),
+    }
+
+
+def _latex_parts(table: Table, source: str) -> Iterator[str]:
+    columns, published = table.columns, _published_names(table)
+    yield f"% {table.guide}-guided; needs \\usepackage{{booktabs}}. Published numbers: {latex_text(source)}"
+    for name in dict.fromkeys(column.metric for column in columns):
+        yield f"% {latex_text(metric(name).label)}: {latex_text(table.protocols[name])}"
+    yield f"\\begin{{tabular}}{{ll{'r' * (len(columns) + len(published))}}}"
+    yield "\\toprule"
+    labels = [metric(column.metric).label for column in columns] + [
+        f"paper: {metric(name).label}" for name in published
+    ]
+    units = [f"({metric(c.metric).unit})" if metric(c.metric).unit else "" for c in columns] + ["" for _ in published]
+    outputs = [plural(column.outputs, "output") for column in columns] + ["" for _ in published]
+    ways = [arrow(column.direction) for column in columns] + [arrow(_direction(name)) for name in published]
+    for cells in (labels, units, outputs, ways):
+        yield _latex_row(["", "", *cells])
+    for lines in (table.arms, table.references):
+        if lines:
+            yield "\\midrule"
+        for line in lines:
+            yield _latex_row(_latex_cells(line, columns, published))
+    yield "\\bottomrule"
+    yield "\\end{tabular}\n"
+
+
+def _latex_cells(line: Line, columns: Sequence[Column], published: Sequence[str]) -> list[str]:
+    values = [_plain(column, line.cells.get(column)) for column in columns]
+    label = line.label if line.label not in ("real", "source") else ""
+    return [label, line.title, *values, *(_published(name, line.published.get(name)) for name in published)]
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(latex_text(cell) for cell in cells) + r" \\"

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.config import Config, as_flat
+from experiments.records import ReportRecords, Result
+from experiments.reporting.agreement import agreements
+from experiments.reporting.labels import latex_text, markdown_code, markdown_text, number, of_metric, seconds
+from experiments.reporting.summary import Table, ladder_tables, references_frame, results_frame
+from experiments.reporting.tables import (
+    WIDEST,
+    ladder_frame,
+    latex_table,
+    markdown_ladder,
+    run_summary,
+    terminal_table,
+)
+
+
+def tables_of(report: Path) -> list[Table]:
+    records = ReportRecords(report)
+    ladder = records.ladder()
+    return ladder_tables(ladder, results_frame(records.runs()), references_frame(ladder))
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (0.0, "0"),
+        (137.5087, "138"),
+        (99.96, "100"),
+        (21.902, "21.9"),
+        (1.0659, "1.07"),
+        (0.020837, "0.0208"),
+        (-0.0141, "-0.0141"),
+        (12345.6, "12,346"),
+        (1.25e-7, "1.25e-07"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_three_significant_digits(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_shares_are_shown_in_per_cent() -> None:
+    assert of_metric("recognised", 0.944) == "94.4"
+    assert of_metric("position_error", 0.944) == "0.944"
+
+
+def test_durations() -> None:
+    assert [seconds(value) for value in (1.6, 93.3, 600, 200_000)] == ["1.6 s", "93 s", "10 min", "56 h"]
+
+
+def test_text_is_no_markup() -> None:
+    assert markdown_text("a|b_c*d\n<img> & `x`") == r"a\|b\_c\*d &lt;img&gt; &amp; \`x\`"
+    assert markdown_code("a `b` c") == "`` a `b` c ``"
+    assert latex_text("a_b & 50% {x} \\y ↓ 猫") == r"a\_b \& 50\% \{x\} \textbackslash{}y $\downarrow$ ?"
+
+
+def test_a_cell_averages_over_pairs_and_then_over_runs(make_report: Callable[..., Path]) -> None:
+    latent, reference = tables_of(make_report(seeds=3))
+    assert (latent.guide, reference.guide) == ("latent", "reference")
+    column = latent.column("distance")
+    assert column is not None and (column.metric, column.outputs) == ("judge_frechet", 1)
+    cell = latent.arms[0].cells[column]
+    assert cell.by_seed == {0: 91.0, 1: 92.0, 2: 93.0}  # two pairs, 90 and 92, and one more a seed
+    assert cell.mean == 92.0
+    assert (cell.pairs, cell.samples, cell.reference_samples) == ((2, 2), (50, 50), (500, 500))
+    many = latent.column("distance", many=True)
+    assert many is not None and many.outputs == 10
+    assert many not in latent.arms[0].cells
+    assert latent.arms[3].cells[many].samples == (500, 500)
+    assert [line.label for line in reference.arms] == ["E", "F"]
+    assert [(line.label, line.cells[column].mean) for line in latent.references] == [("real", 9.0), ("source", 120.0)]
+
+
+def test_a_value_that_is_not_a_number_is_not_averaged_away(
+    make_report: Callable[..., Path], more_runs: Callable[..., Path]
+) -> None:
+    report = make_report(letters="A")
+    rows = [{**row, "value": float("nan")} if n == 0 else row for n, row in enumerate(_rows(report))]
+    more_runs(report, "A", 0, ("cat", "dog"), rows=rows)
+    assert "nan" in markdown_ladder(tables_of(report)[0], content=False)
+
+
+def test_two_protocols_never_share_a_table(make_report: Callable[..., Path], more_runs: Callable[..., Path]) -> None:
+    report = make_report(letters="AB")
+    rows = [{**row, "protocol": "judge v1 other"} for row in _rows(report)]
+    more_runs(report, "B", 0, ("cat", "dog"), rows=rows)
+    first, second = tables_of(report)
+    assert [(line.label, line.runs) for line in first.arms] == [(letter, int(letter == "A")) for letter in "ABCDEF"]
+    assert [line.label for line in second.arms] == ["B"]
+    assert set(second.protocols.values()) == {"judge v1 other"}
+    assert len(first.references) == 2 and second.references == ()
+
+
+def test_markdown_has_counts_and_the_published_numbers(make_report: Callable[..., Path]) -> None:
+    table = markdown_ladder(tables_of(make_report())[0], content=False)
+    lines = table.splitlines()
+    assert "judge Fréchet, 1 output ↓" in lines[0] and "paper: FID ↓" in lines[0] and "paper: LPIPS ↑" in lines[0]
+    assert "| 91.0<br><sub>50 : 500</sub> |" in lines[2] and "| 98.4 | – |" in lines[2]
+    assert "| 13.7 | 0.452 |" in lines[7]
+    assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+def test_markdown_gives_every_run(make_report: Callable[..., Path]) -> None:
+    few = markdown_ladder(tables_of(make_report("few", seeds=3))[0], content=False)
+    assert "92.0<br><sub>91.0 · 92.0 · 93.0</sub><br><sub>50 : 500</sub>" in few
+    many = markdown_ladder(tables_of(make_report("many", seeds=5))[0], content=False)
+    assert "93.0<br><sub>91.0 – 95.0</sub><br><sub>50 : 500</sub>" in many
+
+
+def test_what_is_kept_has_its_own_table(make_report: Callable[..., Path]) -> None:
+    table = tables_of(make_report())[0]
+    assert "position error (half images), 1 output ↓" in markdown_ladder(table, content=True)
+    assert "position" not in markdown_ladder(table, content=False)
+
+
+def test_terminal_table_is_narrow(make_report: Callable[..., Path]) -> None:
+    text = terminal_table(tables_of(make_report(seeds=2))[0])
+    assert max(map(len, text.splitlines())) <= WIDEST
+    assert "A  Baseline StarGAN" in text and "91.5" in text and "98.4" in text
+    assert "FID" in text and "j-Fréchet" in text
+
+
+def test_ladder_csv_has_means_and_ranges(make_report: Callable[..., Path]) -> None:
+    rows = list(csv.DictReader(io.StringIO(ladder_frame(tables_of(make_report(seeds=3))).to_csv(index=False))))
+    first = rows[0]
+    assert (first["rung"], first["runs"], first["paper_fid"]) == ("A", "3", "98.4")
+    names = ("judge_frechet_1", "judge_frechet_1_lowest", "judge_frechet_1_highest", "judge_frechet_1_samples")
+    assert [float(first[name]) for name in names] == [92.0, 91.0, 93.0, 50.0]
+    assert first["judge_frechet_10"] == ""
+
+
+def test_latex_is_escaped_and_whole(make_report: Callable[..., Path]) -> None:
+    text = latex_table(tables_of(make_report()), "a_b & 100%")
+    assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 2
+    assert r"a\_b \& 100\%" in text and r"(\%)" in text and "↓" not in text
+    for block in text.split("\\begin{tabular}")[1:]:
+        body = block.partition("\n")[2].partition("\\end{tabular}")[0]
+        cells = {line.replace("\\&", "").count("&") for line in body.splitlines() if line.endswith("\\\\")}
+        assert len(cells) == 1
+        assert block.partition("\n")[0].strip("{}").count("r") == cells.pop() - 1
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
+def test_latex_compiles(make_report: Callable[..., Path], tmp_path: Path) -> None:
+    body = latex_table(tables_of(make_report()), "a_b & 100%")
+    page = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}\n{body}\n\\end{{document}}"
+    (tmp_path / "page.tex").write_text(page)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout[-1000:]
+
+
+def test_steps_beside_the_paper(make_report: Callable[..., Path]) -> None:
+    distance, diversity = agreements(tables_of(make_report(seeds=2))[0])
+    assert (distance.published, diversity.published) == ("fid", "lpips")
+    assert distance.ours == ("F", "E", "D", "B", "C", "A")
+    assert distance.theirs == ("F", "E", "D", "C", "B", "A")
+    assert [step.same for step in distance.steps] == [True, False, True, True, True]
+    assert [step.agreeing for step in distance.steps] == [(2, 2), (0, 2), (2, 2), (2, 2), (2, 2)]
+    assert distance.same == 4
+    assert [(step.before, step.after, step.same) for step in diversity.steps] == [("D", "E", True), ("E", "F", True)]
+
+
+def test_a_missing_rung_is_stepped_over(make_report: Callable[..., Path]) -> None:
+    distance = agreements(tables_of(make_report(letters="ACDEF"))[0])[0]
+    assert [(step.before, step.after) for step in distance.steps][:2] == [("A", "C"), ("C", "D")]
+    assert distance.steps[0].published == (98.4, 80.5)
+
+
+def test_run_summary_names_metrics_and_protocol(make_report: Callable[..., Path]) -> None:
+    result = ReportRecords(make_report(letters="F")).runs()[0].result
+    text = run_summary(result)
+    assert "21.0" in text and "latent-guided" in text and "10 outputs" in text
+    assert "judge v1 12345678" in text and "3,000 parameters" in text and "75.0" in text
+    assert max(map(len, text.splitlines())) <= WIDEST
+
+
+def test_run_summary_of_nothing() -> None:
+    result = Result("d", 0, as_flat(Config()), 1, 1, 8, {}, 1.0, 1.0, 0, "cpu", {}, rows=())
+    assert run_summary(result) == "nothing was measured"
+
+
+def _rows(report: Path) -> list[dict[str, object]]:
+    return [dict(row) for row in ReportRecords(report).runs()[0].result.rows]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserError
+from experiments.records import ReportRecords
+from experiments.report import build, existing, main, missing_runs
+
+ROOT = Path(__file__).parents[2]
+FIGURES = {"comparison", "reference", "metrics", "content", "tradeoff", "curves"}
+
+
+def written(report: Path) -> dict[str, bytes]:
+    """What a build makes, by name."""
+    made = [path for path in report.rglob("*") if path.is_file() and "records" not in path.relative_to(report).parts]
+    return {str(path.relative_to(report)): path.read_bytes() for path in made}
+
+
+def test_same_records_same_bytes(make_report: Callable[..., Path]) -> None:
+    first, second = make_report("one/some", seeds=2), make_report("two/some", seeds=2)
+    build(first)
+    build(second)
+    files = written(first)
+    assert {Path(name).stem for name in files if name.startswith("figures")} == FIGURES
+    tables = {name for name in files if name.startswith("tables")}
+    assert tables == {f"tables/{name}" for name in ("results.csv", "references.csv", "ladder.csv", "ladder.tex")}
+    assert files == written(second)
+    build(first)
+    assert files == written(first)
+
+
+def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) -> None:
+    report = make_report()
+    text = build(report)
+    assert "A  Baseline StarGAN" in text and "91.0" in text
+    assert text.endswith(f"report: {report / 'report.md'}")
+    assert max(map(len, text.splitlines()[:-1])) <= 100
+
+
+def test_results_have_a_row_for_every_number(make_report: Callable[..., Path]) -> None:
+    report = make_report(seeds=2)
+    build(report)
+    with (report / "tables" / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(len(run.result.rows) for run in ReportRecords(report).runs())
+    assert rows[0] == {
+        "arm": "A",
+        "seed": "0",
+        "metric": "judge_frechet",
+        "guide": "latent",
+        "outputs": "1",
+        "source": "cat",
+        "target": "dog",
+        "value": "90.0",
+        "direction": "lower",
+        "samples": "50",
+        "reference_samples": "500",
+        "protocol": "judge v1 12345678, 32 px",
+    }
+
+
+def test_missing_and_failed_runs_are_said(make_report: Callable[..., Path], more_runs: Callable[..., Path]) -> None:
+    failures = [{"label": "C", "seed": 1, "reason": "DIVERGED at\niteration 300"}]
+    report = make_report(letters="ACDEF", failures=failures)
+    more_runs(report, "A", 1, ("cat", "dog"))
+    records = ReportRecords(report)
+    lines = missing_runs(records.ladder(), records.runs())
+    assert "B, seed 0 has no record" in lines and "B, seed 1 has no record" in lines
+    assert "C, seed 1 failed: DIVERGED at iteration 300" in lines
+    assert not any(line.startswith("A") for line in lines) and len(lines) == 6
+    text = build(report)
+    assert "not in this report: C, seed 1 failed: DIVERGED at iteration 300" in text
+    assert "no finished run" in text
+    page = (report / "report.md").read_text()
+    assert "**6 runs not in this report.**" in page and "none finished" in page
+
+
+def test_a_ladder_without_runs(make_report: Callable[..., Path]) -> None:
+    report = make_report(letters="")
+    text = build(report)
+    assert "no run has finished" in text and "F has no record" in text
+    assert not (report / "figures").exists()
+
+
+def test_figures_of_an_earlier_build_go(make_report: Callable[..., Path]) -> None:
+    report = make_report(letters="A")
+    stale = report / "figures" / "tradeoff.png"
+    stale.parent.mkdir()
+    stale.write_bytes(b"old")
+    build(report)
+    assert not stale.exists() and (report / "figures" / "metrics.png").exists()
+
+
+def test_many_domains(make_report: Callable[..., Path]) -> None:
+    domains = tuple(f"domain {number:02}" for number in range(20))
+    report = make_report(letters="AF", domains=domains)
+    build(report)
+    page = (report / "report.md").read_text()
+    assert "20 domains: domain 00," in page and "and 8 more" in page and "6 of 20 domains are shown" in page
+
+
+def test_an_unknown_name_lists_the_known(make_report: Callable[..., Path], tmp_path: Path) -> None:
+    make_report("one", letters="A")
+    make_report("two", letters="A")
+    (tmp_path / "empty").mkdir()
+    assert existing(tmp_path) == ["one", "two"]
+    with pytest.raises(UserError, match=r"no report of this name\. There are: one, two"):
+        main(["three", f"reports={tmp_path}"])
+    with pytest.raises(UserError, match="name one report; there are: one, two"):
+        main([f"reports={tmp_path}"])
+    with pytest.raises(UserError, match="NAME and reports=FOLDER"):
+        main(["one", "seeds=3"])
+    with pytest.raises(UserError, match="name one report"):
+        main(["../one", f"reports={tmp_path}"])
+    with pytest.raises(UserError, match=r"experiments\.ladder makes one"):
+        main(["one", f"reports={tmp_path / 'empty'}"])
+
+
+def test_the_command_needs_no_torch(make_report: Callable[..., Path], tmp_path: Path) -> None:
+    make_report("one", letters="AF")
+    code = (
+        "import sys; from experiments.report import main; "
+        f"main(['one', 'reports={tmp_path}']); assert not {{'torch', 'sacred'}} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("report.md")
