@@ -31,16 +31,14 @@ KEEP_CHECKPOINTS = 2
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file whole or not at all. Raises UserError where the folder cannot be written."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            temporary.write_text(text, encoding="utf-8")
             os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -74,7 +74,7 @@ def _planned(path: Path) -> int:
 
 def _print_result(path: Path) -> None:
     from experiments.records import RunFolder
-    from experiments.tables import run_summary
+    from experiments.reporting.tables import run_summary
 
     print(run_summary(RunFolder(path).result()))
     print(f"\n{path}")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 if not hasattr(pkgutil, "find_loader"):  # Python 3.14 dropped it, and Sacred 0.8 asks it whether a module exists
-    pkgutil.find_loader = importlib.util.find_spec  # type: ignore[attr-defined]
+    pkgutil.find_loader = importlib.util.find_spec  # type: ignore
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=".*pkg_resources.*")  # Sacred 0.8 still imports it

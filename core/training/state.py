@@ -88,7 +88,7 @@ def save(state: dict[str, Any], path: Path) -> None:
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch says RuntimeError where a disk is full
         raise UserError(
-            f"{path}: cannot be written ({error}). Free the disk; the same command then goes on from the last checkpoint."
+            f"{path}: cannot be written ({error}). Free the disk: the same command goes on from the last checkpoint."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What a ladder will take: measured on a few real steps, and forecast from them."""
