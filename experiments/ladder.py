@@ -14,6 +14,8 @@ from experiments.command import Interrupted, help_text, run_main, wants_help
 from experiments.plan import SETTINGS, Plan, PlannedRun, planned_runs, read_plan
 
 if TYPE_CHECKING:
+    import torch
+
     from experiments.prepare import Prepared
 
 USAGE = """Train every rung of the ladder under the same conditions, measure them alike, and write a report.
@@ -44,12 +46,13 @@ def main(arguments: list[str]) -> int:
     for note in prepared.notes:
         print(note, file=sys.stderr)
     planned = planned_runs(plan, prepared)
+    missing = [run for run in planned if not run.folder.finished]
+    beside = _refuse_too_large(missing, device)
     described = _describe(plan, prepared)
 
-    missing = [run for run in planned if not run.folder.finished]
     for run in missing:
         run.folder.prepare(run.config, run.arm.label)
-    workers, threads = share_out(len(missing), plan.command.settings["workers"], device.type)
+    workers, threads = share_out(len(missing), plan.command.settings["workers"], device.type, beside)
     try:
         with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
             failed = LocalEngine(workers, threads).run([run.folder for run in missing], progress.show)
@@ -72,6 +75,19 @@ def _refuse_read_only(*folders: Path) -> None:
 
     for folder in folders:
         check_writable(folder)
+
+
+def _refuse_too_large(missing: list[PlannedRun], device: torch.device) -> int | None:
+    """How many of the runs fit into memory beside each other, where that is known. Raises UserError if one does not."""
+    from core.training.memory import refuse_too_large, step_bytes
+    from experiments.environment import available_memory
+
+    free = available_memory()
+    configs = list({run.arm.label: run.config for run in missing}.values())
+    for config in configs:
+        refuse_too_large(config, device, free)
+    largest = max(map(step_bytes, configs), default=0)
+    return max(1, free // largest) if free and largest else None
 
 
 def _describe(plan: Plan, prepared: Prepared) -> dict[str, Any]:

@@ -64,14 +64,17 @@ def read_plan(arguments: list[str]) -> Plan:
 
 
 def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
-    """Every arm at every seed, seed by seed, so that the first whole ladder is there early."""
+    """Every arm at every seed, seed by seed, so that the first whole ladder is there early.
+
+    Within a seed the last rung comes first: it takes the longest, and at the end no core waits for it.
+    """
     from experiments.records import RunFolder
 
     seeds = plan.command.settings["seeds"] or plan.command.preset.seeds
     first = int(plan.command.updates.get("seed", 0))
     planned = []
     for seed in range(first, first + seeds):
-        for arm in plan.arms:
+        for arm in reversed(plan.arms):
             config = changed(prepared.resolve(arm.config), {"seed": seed})
             planned.append(PlannedRun(arm, config, RunFolder.of(plan.runs, config)))
     return planned

@@ -13,6 +13,7 @@ from pathlib import Path
 from experiments.records import RunFolder
 
 STOP_SECONDS = 60  # a run gets to save its state when asked to stop
+POLL_SECONDS = 0.5
 
 
 @dataclass
@@ -23,8 +24,12 @@ class LocalEngine:
     threads: int  # of each process
     _running: dict[subprocess.Popen[bytes], RunFolder] = field(default_factory=dict)
 
-    def run(self, folders: list[RunFolder], watch: Callable[[list[RunFolder]], None]) -> list[RunFolder]:
-        """Bring all runs to their end; returns those that failed. `watch` sees the runs that go on, twice a second.
+    def run(
+        self, folders: list[RunFolder], watch: Callable[[list[RunFolder], list[RunFolder]], None]
+    ) -> list[RunFolder]:
+        """Bring all runs to their end; returns those that failed.
+
+        `watch` sees, twice a second, what runs and what has ended.
 
         On KeyboardInterrupt the runs are asked to stop and waited for.
         """
@@ -33,13 +38,11 @@ class LocalEngine:
             while waiting or self._running:
                 while waiting and len(self._running) < self.workers:
                     self._start(waiting.pop(0))
-                time.sleep(0.2)
-                for process, folder in list(self._running.items()):
-                    if process.poll() is not None:
-                        del self._running[process]
-                        if not folder.finished:
-                            failed.append(folder)
-                watch(list(self._running.values()))
+                time.sleep(POLL_SECONDS)
+                ended = [process for process in self._running if process.poll() is not None]
+                folders_ended = [self._running.pop(process) for process in ended]
+                failed += [folder for folder in folders_ended if not folder.finished]
+                watch(list(self._running.values()), folders_ended)
         finally:
             self._stop()
         return failed
@@ -70,14 +73,16 @@ class LocalEngine:
         self._running.clear()
 
 
-def share_out(runs: int, workers: int | str, device_type: str) -> tuple[int, int]:
+def share_out(runs: int, workers: int | str, device_type: str, fit: int | None = None) -> tuple[int, int]:
     """(processes at a time, threads of each) for a number of runs; `workers` is a number or "auto".
 
     Small networks gain more from a core each than from several cores for one; one GPU trains one run at a time.
+    fit: how many runs fit into memory beside each other, where that is known; "auto" keeps to it.
     """
     cores = _cores()
     if workers == "auto":
         workers = min(runs, cores) if device_type == "cpu" else 1
+        workers = min(workers, fit) if fit else workers
     count = max(1, min(int(workers), runs))
     return count, max(1, cores // count)
 
