@@ -15,7 +15,7 @@ from typing import Any, Literal
 from core.errors import UserError
 from core.settings import is_power_of_two, leaves, option, with_paths
 
-SCHEMA = 1  # of the fields below; part of every digest, so a changed meaning never aliases an old run
+SCHEMA = 2  # of the fields below; part of every digest, so a changed meaning never aliases an old run
 
 Code = Literal["label", "latent", "style"]
 Injection = Literal["concat", "adain"]
@@ -104,6 +104,7 @@ class EvalConfig:
     """The fixed protocol by which every run is measured."""
 
     metrics: Literal["auto", "paper", "judge"] = option("auto")  # paper: FID and LPIPS; judge: without their weights
+    protocol: Literal["standard", "authors"] = option("standard")  # of FID and LPIPS; authors: their released program's
     outputs: int = option(10, least=2)  # translations of one source image, for codes that can vary
     sources: int = option(0, least=0)  # validation images per domain that are translated; 0: all
     references: int = option(0, least=0)  # training images per domain in the Frechet distance; 0: all

@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(threads)
 
     judge, judging = rehearse_judge(config, prepared.data, plan.runs / "cache" / "judges", device)
-    suite = choose(config.eval.metrics, judge, config.model.resolution, device)
+    suite = choose(config.eval.metrics, judge, config.model.resolution, device, config.eval.protocol)
     _print_metrics(suite, judge, judging)
     measuring = rehearse_measuring(RealImages(prepared.data, suite, judge, device), config.eval.outputs)
     trying = tqdm(plan.arms, desc="trying every arm", unit="arm", leave=False)
@@ -175,8 +175,8 @@ def _print_data(prepared: Prepared, config: Config) -> None:
 
 
 def _print_metrics(suite: Suite, judge: Judge, judging: float) -> None:
-    weights = "with the published weights" if suite.kind == "paper" else "by the judge, without published weights"
-    print(f"metrics   {suite.frechet}, {suite.kernel}, {suite.diversity}: {weights}")
+    by = "with the published weights" if suite.kind == "paper" else "by the judge, without published weights"
+    print(f"metrics   {suite.frechet}, {suite.kernel}, {suite.diversity}: {by} ({suite.protocol})")
     if judging:
         print(f"judge     not trained yet; that takes about {shown_seconds(judging)}")
     else:

@@ -58,7 +58,7 @@ class Prepared:
 def prepare(config: Config, cache: Path) -> Prepared:
     """Find and check images and metrics. Raises UserError that lists everything that is wrong with them."""
     data = load_data(config, cache)
-    metrics, note = decide(config.eval.metrics, config.model.resolution)
+    metrics, note = decide(config.eval.metrics, config.model.resolution, config.eval.protocol)
     return Prepared(data, metrics, (*data.notes, *([note] if note else ())))
 
 
@@ -84,7 +84,7 @@ def load_real_images(config: Config, data: DataSet, cache: Path, device: torch.d
     # One thread: the judge's checksum is part of every number's protocol, and must not vary with the number of cores.
     with one_thread(), _bar("training the judge", "step") as progress:
         judge = load_judge(data, cache / "judges", config.eval.judge_steps, device, progress)
-    suite = choose(config.eval.metrics, judge, config.model.resolution, device)
+    suite = choose(config.eval.metrics, judge, config.model.resolution, device, config.eval.protocol)
     sources, references = config.eval.sources or None, config.eval.references or None
     return RealImages(data, suite, judge, device, sources, references, config.eval.batch, cache / "features")
 

@@ -2,9 +2,10 @@
 
 For every ordered pair of domains, every validation image is translated with `outputs` latents or validation references,
 and the translations are compared with the training images of the target domain. One pass gives the numbers at one
-output per source as well: the first one. All metrics see the images as they would be saved, in 8 bits. What is drawn at
-random is a function of (seed, guide, domains) alone, so all that is evaluated with one seed meets the same latents and
-references. A distance that needs two samples a side is left out where there are fewer.
+output per source as well: the first one. All metrics see the images as they would be saved, in 8 bits (a diversity may
+see floats: `Suite.sees_floats`). What is drawn at random is a function of (seed, guide, domains) alone, so all that is
+evaluated with one seed meets the same latents and references. A distance that needs two samples a side is left out
+where there are fewer.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from core.runtime import stream
 #  references like images, or None where the guide is not "reference") -> translations like images
 Translate = Callable[[str, Tensor, Tensor, Tensor, Tensor, Tensor | None], Tensor]
 Progress = Callable[[int, int], None]  # (translations done, translations)
+LARGEST = 100.0  # of a float that is measured; images lie about in [-1, 1], and squares of far larger values overflow
 
 
 @torch.inference_mode()
@@ -114,7 +116,8 @@ def _translations(
             references = real.read(targets[part]) if pair.guide == "reference" else None
             images = translate(pair.guide, sources[part], source, target, codes[part], references)
             # A model that has diverged is measured as grey pictures, not as whatever a cast of NaN gives.
-            parts.append(to_float(to_uint8(images.float().nan_to_num(nan=0.0))))
+            finite = images.float().nan_to_num(nan=0.0)
+            parts.append(finite.clamp(-LARGEST, LARGEST) if real.suite.sees_floats else to_float(to_uint8(finite)))
         yield torch.cat(parts).unflatten(0, (-1, made))
 
 

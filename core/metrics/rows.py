@@ -86,7 +86,7 @@ def image_rows(measured: Measured, truth: Tensor, outputs: int, pair: Pair, real
 def group_rows(measured: Measured, outputs: int, pair: Pair, real: RealImages) -> Iterator[Row]:
     """What the several outputs of one source give together. A source counts as much as any other."""
     suite, count = real.suite, measured.domains.numel()
-    diversity = float(measured.diversity.double().mean())
+    diversity = suite.mean_diversity(measured.diversity)
     yield _row(real, pair, suite.diversity, diversity, "higher", outputs, (count, 0), suite.perceptual_protocol)
     spread = style_spread(measured.factors, real.style(pair.target))
     if spread is not None:

@@ -50,6 +50,9 @@ INCEPTION = WeightsFile(
     "pytorch-fid's Inception",
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
 )
+TORCHVISION_INCEPTION = WeightsFile(
+    "torchvision's Inception", "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
+)
 ALEXNET = WeightsFile("torchvision's AlexNet", "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth")
 
 

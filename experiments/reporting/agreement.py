@@ -85,4 +85,4 @@ def _way(pair: tuple[float, float]) -> int:
 
 def name_of(agreement: Agreement) -> tuple[str, str]:
     """(what is measured here, the published number)."""
-    return metric(agreement.column.metric).label, metric(agreement.published).label
+    return agreement.column.shown.label, metric(agreement.published).label

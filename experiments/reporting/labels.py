@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Role = Literal["distance", "kernel", "diversity", "recognised", "content", "spread", "other"]
@@ -75,14 +75,21 @@ NETWORKS = {
 }
 
 
-def metric(name: str) -> Metric:
-    """The metric of that name; one that is not known here is called what it is called."""
-    return METRICS.get(name) or Metric(name.replace("_", " "), name[:10], "other", "")
+def metric(name: str, variant: str = "") -> Metric:
+    """The metric of that name; one that is not known here is called what it is called. variant: see `variant_of`."""
+    known = METRICS.get(name) or Metric(name.replace("_", " "), name[:10], "other", "")
+    if variant:
+        return replace(known, label=f"{known.label} ({variant})", short=f"{known.short} {variant[:4]}")
+    return known
 
 
-def heading(name: str, outputs: int, direction: str) -> str:
+def variant_of(protocol: str) -> str:
+    """`authors` where a protocol is that of the authors' program, whose numbers must not pass for the usual ones."""
+    return "authors" if protocol.startswith("authors: ") else ""
+
+
+def heading(known: Metric, outputs: int, direction: str) -> str:
     """A column's heading, e.g. `FID, 10 outputs ↓`."""
-    known = metric(name)
     unit = f" ({known.unit})" if known.unit else ""
     return f"{known.label}{unit}, {plural(outputs, 'output')} {arrow(direction)}"
 

@@ -139,7 +139,7 @@ def _caption(ladder: Mapping[str, Any], table: Table) -> str:
 
 def _meanings(table: Table, *, content: bool) -> str:
     columns = [column for column in table.columns if (column.role in CONTENT) == content]
-    known = {metric(column.metric).label: metric(column.metric).meaning for column in columns}
+    known = {column.shown.label: metric(column.metric).meaning for column in columns}
     words = "; ".join(f"{label}: {meaning}" for label, meaning in known.items() if meaning)
     if content:
         words += (
@@ -167,7 +167,7 @@ def _incomplete(ladder: Mapping[str, Any], table: Table) -> str:
         for column, cell in line.cells.items():
             if cell.pairs[0] < pairs:
                 short[column] = min(short.get(column, pairs), cell.pairs[0])
-    words = [f"{metric(c.metric).label} at {plural(c.outputs, 'output')}: {n} of {pairs}" for c, n in short.items()]
+    words = [f"{c.shown.label} at {plural(c.outputs, 'output')}: {n} of {pairs}" for c, n in short.items()]
     return f"Averaged over fewer than all pairs of domains: {markdown_text('; '.join(words))}." if words else ""
 
 
@@ -270,5 +270,8 @@ def _limits(tables: Sequence[Table], runs: Sequence[RunRecord]) -> list[str]:
         "“Recognised” is high for any translation that shows the target domain, also if it lost its source or is always"
         " the same picture: read it beside content and diversity."
     )
-    lines.append("Published numbers stand as published, each of one training run; their size is no yardstick for ours.")
+    lines.append(
+        "Published numbers stand as published: each of one training run, measured by the authors' own program"
+        " (`eval.protocol=authors`, with another Inception network). Their size is no yardstick for ours."
+    )
     return lines

@@ -112,7 +112,7 @@ def _bars(axes: Axes, tables: Sequence[Table], column: Column, arms: Sequence[st
                 axes.plot(places, values, "o", ms=size, mfc="white", mec=INK, mew=0.2 * size, zorder=4)
     _reference_lines(axes, shown, column)
     axes.grid(True, axis="y")
-    axes.set_title(f"{metric(column.metric).label} {arrow(column.direction)}", pad=17)
+    axes.set_title(f"{column.shown.label} {arrow(column.direction)}", pad=17)
     details = [metric(column.metric).unit, plural(column.outputs, "output")]
     axes.annotate(
         " · ".join(detail for detail in details if detail),
@@ -171,7 +171,7 @@ def _reference_lines(axes: Axes, tables: Sequence[Table], column: Column) -> Non
 
 def axis_label(column: Column) -> str:
     """What an axis shows, with its unit."""
-    known = metric(column.metric)
+    known = column.shown
     unit = f" ({known.unit})" if known.unit else ""
     return f"{known.label}{unit}, {plural(column.outputs, 'output')}"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.records import RunRecord
-from experiments.reporting.labels import Role, metric
+from experiments.reporting.labels import Metric, Role, metric, variant_of
 
 COLUMNS = [
     "arm",
@@ -36,6 +36,12 @@ class Column:
     metric: str
     outputs: int  # per source image
     direction: str
+    variant: str = ""  # of the protocol, see `variant_of`
+
+    @property
+    def shown(self) -> Metric:
+        """What it is called."""
+        return metric(self.metric, self.variant)
 
     @property
     def role(self) -> Role:
@@ -174,7 +180,7 @@ def _columns(rows: pd.DataFrame) -> tuple[Column, ...]:
     for role in order:
         for name in dict.fromkeys(name for name in rows["metric"] if metric(name).role == role):
             of_name = [
-                Column(row.metric, int(row.outputs), row.direction)
+                Column(row.metric, int(row.outputs), row.direction, variant_of(row.protocol))
                 for row in found[found["metric"] == name].itertuples()
             ]
             columns += of_name if role == "distance" else of_name[:1]

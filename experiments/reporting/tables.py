@@ -20,6 +20,7 @@ from experiments.reporting.labels import (
     plural,
     seconds,
     span,
+    variant_of,
 )
 from experiments.reporting.summary import Cell, Column, Line, Table, means_frame
 
@@ -41,7 +42,7 @@ def markdown_ladder(table: Table, *, content: bool) -> str:
     if not columns:
         return ""
     published = [] if content else _published_names(table)
-    headings = ["", "rung", "runs", *(heading(c.metric, c.outputs, c.direction) for c in columns)]
+    headings = ["", "rung", "runs", *(heading(c.shown, c.outputs, c.direction) for c in columns)]
     headings += [f"paper: {metric(name).label} {arrow(_direction(name))}" for name in published]
     rows = []
     for line in table.arms:
@@ -141,7 +142,8 @@ def run_summary(result: Result) -> str:
         own = means[means["metric"] == name]
         unit = f" ({metric(name).unit})" if metric(name).unit else ""
         values = {(row.guide, int(row.outputs)): of_metric(name, row.value) for row in own.itertuples()}
-        label = f"{metric(name).label}{unit} {arrow(own['direction'].iloc[0])}"
+        shown = metric(name, variant_of(own["protocol"].iloc[0]))
+        label = f"{shown.label}{unit} {arrow(own['direction'].iloc[0])}"
         body.append([label, *(values.get(key, NOTHING) for key in names)])
     facts = [
         plural(result.iterations, "iteration"),
@@ -156,7 +158,7 @@ def run_summary(result: Result) -> str:
 
 def _short(column: Column) -> str:
     unit = " %" if metric(column.metric).percent else ""
-    return metric(column.metric).short + unit
+    return column.shown.short + unit
 
 
 def _plain(column: Column, cell: Cell | None) -> str:
@@ -193,7 +195,7 @@ def _direction(name: str) -> str:
 
 
 def _csv_cells(column: Column, cell: Cell | None) -> Mapping[str, object]:
-    name = f"{column.metric}_{column.outputs}"
+    name = "_".join(filter(None, (column.metric, column.variant, str(column.outputs))))
     if cell is None:
         return dict.fromkeys(
             [name, f"{name}_lowest", f"{name}_highest", f"{name}_samples", f"{name}_reference_samples"]
@@ -214,9 +216,7 @@ def _latex_parts(table: Table, source: str) -> Iterator[str]:
         yield f"% {latex_text(metric(name).label)}: {latex_text(table.protocols[name])}"
     yield f"\\begin{{tabular}}{{ll{'r' * (len(columns) + len(published))}}}"
     yield "\\toprule"
-    labels = [metric(column.metric).label for column in columns] + [
-        f"paper: {metric(name).label}" for name in published
-    ]
+    labels = [column.shown.label for column in columns] + [f"paper: {metric(name).label}" for name in published]
     units = [f"({metric(c.metric).unit})" if metric(c.metric).unit else "" for c in columns] + ["" for _ in published]
     outputs = [plural(column.outputs, "output") for column in columns] + ["" for _ in published]
     ways = [arrow(column.direction) for column in columns] + [arrow(_direction(name)) for name in published]

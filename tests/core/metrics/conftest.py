@@ -29,6 +29,7 @@ def weights_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with nothing_loaded, mock.patch.object(inception, "load_state_dict_from_url"):
             networks = {weights.INCEPTION: inception.fid_inception_v3()}
         networks[weights.ALEXNET] = torchvision.models.alexnet(weights=None)
+        networks[weights.TORCHVISION_INCEPTION] = torchvision.models.Inception3(init_weights=False)
         for module in (module for network in networks.values() for module in network.modules()):
             if isinstance(module, nn.Conv2d):  # so that features neither vanish nor explode
                 nn.init.kaiming_normal_(module.weight)

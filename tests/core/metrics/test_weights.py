@@ -12,7 +12,7 @@ import torch
 
 from core.errors import UserError
 from core.metrics import weights
-from core.metrics.weights import ALEXNET, INCEPTION, WeightsFile, WeightsUnavailable
+from core.metrics.weights import ALEXNET, INCEPTION, TORCHVISION_INCEPTION, WeightsFile, WeightsUnavailable
 
 CONTENT = b"weights" * 1000
 DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]
@@ -51,11 +51,13 @@ def closed_port() -> int:
 
 def test_the_files_are_the_packages_own() -> None:
     from pytorch_fid.inception import FID_WEIGHTS_URL
-    from torchvision.models import AlexNet_Weights
+    from torchvision.models import AlexNet_Weights, Inception_V3_Weights
 
     assert FID_WEIGHTS_URL == INCEPTION.url
     assert AlexNet_Weights.DEFAULT.url == ALEXNET.url
-    assert (INCEPTION.digits, ALEXNET.digits) == ("6726825d", "7be5be79")
+    assert Inception_V3_Weights.DEFAULT.url == TORCHVISION_INCEPTION.url
+    files = (INCEPTION, ALEXNET, TORCHVISION_INCEPTION)
+    assert [file.digits for file in files] == ["6726825d", "7be5be79", "0cc3c7bd"]
 
 
 def test_a_refused_connection(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

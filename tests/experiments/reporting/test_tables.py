@@ -6,12 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.config import Config, as_flat
 from experiments.records import ReportRecords, Result
-from experiments.reporting.agreement import agreements
+from experiments.reporting.agreement import agreements, name_of
 from experiments.reporting.labels import latex_text, markdown_code, markdown_text, number, of_metric, seconds
 from experiments.reporting.summary import Table, ladder_tables, references_frame, results_frame
 from experiments.reporting.tables import (
@@ -100,6 +101,45 @@ def test_two_protocols_never_share_a_table(make_report: Callable[..., Path], mor
     assert [line.label for line in second.arms] == ["B"]
     assert set(second.protocols.values()) == {"judge v1 other"}
     assert len(first.references) == 2 and second.references == ()
+
+
+def test_the_authors_numbers_never_stand_among_the_standard_ones(
+    make_report: Callable[..., Path], more_runs: Callable[..., Path]
+) -> None:
+    """Runs of one ladder, and its real images, measured by both protocols of the published metrics."""
+    report = make_report(letters="DEF")
+    judged = _rows(report)
+    for letter, protocol in (("D", "standard"), ("E", "authors"), ("F", "standard")):
+        more_runs(report, letter, 0, ("cat", "dog"), rows=_published(judged, protocol))
+    records = ReportRecords(report)
+    real = _published(records.ladder()["references"]["real"], "authors")
+    ladder = {**records.ladder(), "references": {"real": real}}
+    standard, authors = ladder_tables(ladder, results_frame(records.runs()), references_frame(ladder))
+
+    assert [line.label for line in standard.arms if line.runs] == ["D", "F"]
+    assert [line.label for line in authors.arms if line.runs] == ["E"]
+    assert standard.references == () and [line.label for line in authors.references] == ["real"]
+    assert standard.protocols["fid"].startswith("standard: ") and authors.protocols["fid"].startswith("authors: ")
+    assert [column.shown.label for column in standard.columns] == [
+        "FID",
+        "FID",
+        "LPIPS",
+        "recognised",
+        "position error",
+    ]
+    assert [column.shown.label for column in authors.columns][:3] == [
+        "FID (authors)",
+        "FID (authors)",
+        "LPIPS (authors)",
+    ]
+    assert "FID (authors), 1 output ↓" in markdown_ladder(authors, content=False)
+    assert "FID auth" in terminal_table(authors) and "LPIPS auth" in terminal_table(authors)
+    assert max(map(len, terminal_table(authors).splitlines())) <= WIDEST
+    sheet = ladder_frame([standard, authors]).set_index("rung")
+    assert sheet["fid_1"].dropna().index.tolist() == ["D", "F"]
+    assert sheet["fid_authors_1"].dropna().index.tolist() == ["E", "real"]
+    assert name_of(agreements(standard)[0]) == ("FID", "FID")
+    assert agreements(authors) == []  # one rung makes no step, and the other protocol's rungs do not help it
 
 
 def test_markdown_has_counts_and_the_published_numbers(make_report: Callable[..., Path]) -> None:
@@ -193,3 +233,13 @@ def test_run_summary_of_nothing() -> None:
 
 def _rows(report: Path) -> list[dict[str, object]]:
     return [dict(row) for row in ReportRecords(report).runs()[0].result.rows]
+
+
+def _published(rows: list[dict[str, Any]], protocol: str) -> list[dict[str, Any]]:
+    """The judge's rows under the names of the published metrics."""
+    inception = {"standard": "pytorch-fid Inception 6726825d", "authors": "torchvision Inception 0cc3c7bd"}[protocol]
+    renamed = {
+        "judge_frechet": {"metric": "fid", "protocol": f"{protocol}: {inception}, 32 px"},
+        "judge_diversity": {"metric": "lpips", "protocol": f"{protocol}: lpips AlexNet 7be5be79, 32 px"},
+    }
+    return [{**row, **renamed.get(row["metric"], {})} for row in rows]
