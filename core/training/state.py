@@ -38,6 +38,8 @@ class TrainingState:
         averages: list[Tensor] = list(self.average.parameters())
         weights: list[Tensor] = list(self.translator.parameters())
         torch._foreach_lerp_(averages, weights, 1 - decay)
+        for average, live in zip(self.average.buffers(), self.translator.buffers(), strict=True):
+            average.copy_(live)
 
     def parameters_of(self) -> dict[str, int]:
         """Number of weights of every network."""

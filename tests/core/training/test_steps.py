@@ -20,6 +20,7 @@ from tests.core.settings import TINY, random_batch, tiny
 
 CPU = torch.device("cpu")
 TOGGLES: dict[str, tuple[Any, ...]] = {
+    "model.backbone": get_args(configuration.Backbone),
     "model.code": get_args(configuration.Code),
     "model.injection": get_args(configuration.Injection),
     "model.head": get_args(configuration.Head),
@@ -54,10 +55,10 @@ PARTS = 8  # so that several processes share the walk
 
 
 def test_the_product_is_all_there() -> None:
-    assert len(VALID) + INVALID == 3 * 2 * 2 * 3 * 3 * 2**6
-    # label: cycle or not; latent and style: three ways to train the encoder, diversity or not. Two injections, two
-    # heads, attention or not; three losses by two penalties, and two of them without a penalty.
-    assert len(VALID) == (2 + 2 * 3 * 2) * 2 * 2 * 2 * (3 * 2 + 2)
+    assert len(VALID) + INVALID == 2 * 3 * 2 * 2 * 3 * 3 * 2**6
+    # label: cycle or not; latent and style: three ways to train the encoder, diversity or not. Two heads; three losses
+    # by two penalties, and two of them without a penalty. Two injections, attention or not: StarGAN's has one and none.
+    assert len(VALID) == (2 + 2 * 3 * 2) * 2 * (3 * 2 + 2) * (2 * 2 + 1)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
