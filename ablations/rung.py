@@ -46,6 +46,7 @@ class Ladder:
     title: str
     source: str  # where the published numbers stand
     rungs: tuple[Rung, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)  # dotted path -> value: over the scale's, in all rungs
 
     @property
     def letters(self) -> tuple[str, ...]:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.errors import UserError
-from core.settings import is_power_of_two, leaves, option, with_paths
+from core.rules import RULES
+from core.settings import leaves, option, with_paths
 
 SCHEMA = 2  # of the fields below; part of every digest, so a changed meaning never aliases an old run
 
+Backbone = Literal["starganv2", "stargan"]
 Code = Literal["label", "latent", "style"]
 Injection = Literal["concat", "adain"]
 Head = Literal["acgan", "multitask"]
 Adversarial = Literal["wasserstein", "logistic", "hinge"]
 Penalty = Literal["gradient_penalty", "r1", "none"]
+Targets = Literal["random", "permuted"]
+Decay = Literal["none", "linear", "authors"]
 
 
 class ConfigError(UserError):
@@ -37,11 +41,13 @@ class ConfigError(UserError):
 class ModelConfig:
     """Networks. The defaults are StarGAN v2's at 256 px."""
 
+    backbone: Backbone = option("starganv2")  # whose generator and discriminator
     resolution: int = option(256, least=16, power_of_two=True)  # side of an image, pixels
-    first_width: int = option(64, least=1)  # channels at full resolution; 2^14 / resolution in the paper
-    max_width: int = option(512, least=1)  # widths double per halving of the resolution up to this
-    bottleneck_size: int = option(16, least=4, power_of_two=True)  # side of the generator's smallest feature map
-    bottleneck_blocks: int = option(2, least=1)  # residual blocks at that size, in the encoder and in the decoder
+    first_width: int = option(64, least=1)  # channels at full resolution; v2's paper has 2^14 / resolution
+    max_width: int = option(512, least=1)  # v2: widths double per halving of the resolution up to this
+    bottleneck_size: int = option(16, least=4, power_of_two=True)  # v2: side of the generator's smallest feature map
+    bottleneck_blocks: int = option(2, least=1)  # residual blocks at that size; v2: in the encoder and in the decoder
+    patch_convs: int = option(0, least=0)  # stargan: halvings in the discriminator; 0: six, or fewer down to 2 px
     attention_size: int = option(0, least=0)  # side of the feature map with self-attention; 0: none
     code: Code = option("style")  # what tells the generator where to go
     injection: Injection = option("adain")  # how that code enters the generator
@@ -72,12 +78,15 @@ class TrainConfig:
     steps: int = option(100_000, least=1)  # iterations of a code with two guides (see `iterations`)
     budget: Literal["updates", "iterations"] = option("updates")  # what is equal in all rungs
     batch: int = option(8, least=1)
+    n_critic: int = option(1, least=1)  # iterations for one update of the generator; each updates the discriminator
+    targets: Targets = option("random")  # where to go: any domain, or the batch's own domains in another order
     learning_rate: float = option(1e-4, above=0)  # of G, D and E
     mapping_learning_rate: float = option(1e-6, above=0)  # of the mapping network F
+    decay: Decay = option("none")  # of all rates; see core/training/schedule.py
     beta1: float = option(0.0, least=0, most=0.9999)
     beta2: float = option(0.99, least=0, most=0.999999)
     weight_decay: float = option(1e-4, least=0)  # added to the gradient
-    ema: float = option(0.999, least=0, most=0.999999)  # decay of the averaged weights, per iteration
+    ema: float = option(0.999, least=0, most=0.999999)  # of the averaged weights, per iteration; 0: the weights
     log_every: int = option(100, least=1, identity=False)  # iterations between two points of the curves
     sample_every: int = option(5_000, least=0, identity=False)  # iterations between two sample grids; 0: none
     checkpoint_every: int = option(5_000, least=1, identity=False)  # iterations between two checkpoints
@@ -90,6 +99,8 @@ class DataConfig:
     root: str = option("", identity=False)  # folder with train/DOMAIN/* and val/DOMAIN/*, or DOMAIN/*; empty: critters
     train_images: int = option(2_000, least=1)  # critters drawn per domain
     val_images: int = option(200, least=1)
+    attributes: tuple[str, ...] = option(())  # binary labels, from a list beside the images; none: folders are domains
+    sampling: Literal["balanced", "uniform"] = option("balanced")  # uniform: each image as often, not each domain
     fit: Literal["crop", "stretch"] = option("crop")  # how a picture that is not square becomes square
     augment: bool = option(True)  # random resized crop and flip, for images from a folder
     val_fraction: float = option(0.1, above=0, most=0.9)  # held out where the folder has no train and val
@@ -138,77 +149,30 @@ GUIDES: Mapping[str, tuple[str, ...]] = {
 def iterations(config: Config) -> int:
     """Training iterations of this run.
 
-    Under `train.budget=updates` a code with one guide makes twice as many iterations as one with two, so that every
-    rung makes the same number of generator updates.
+    Under `train.budget=updates` a code with one guide makes twice as many iterations as one with two, and one that
+    updates its generator in every fifth iteration makes five times as many, so that every rung makes the same number
+    of generator updates.
     """
-    if config.train.budget == "iterations":
-        return config.train.steps
-    return config.train.steps * max(map(len, GUIDES.values())) // len(GUIDES[config.model.code])
+    train = config.train
+    if train.budget == "iterations":
+        return train.steps
+    return train.steps * train.n_critic * max(map(len, GUIDES.values())) // len(GUIDES[config.model.code])
 
 
-@dataclass(frozen=True)
-class Rule:
-    """Something that must not be true of a configuration, and what to do about it."""
-
-    message: str
-    broken: Callable[[Config], bool]
+def generator_updates(config: Config, done: int) -> int:
+    """How many updates the generator has had after `done` iterations."""
+    return done // config.train.n_critic * len(GUIDES[config.model.code])
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        "loss.diversity needs a code that varies: set model.code=latent or style, or loss.diversity=0",
-        lambda c: c.model.code == "label" and c.loss.diversity > 0,
-    ),
-    Rule(
-        "loss.reconstruction has nothing to reconstruct from a label: set model.code=latent or style, or "
-        "loss.reconstruction=0",
-        lambda c: c.model.code == "label" and c.loss.reconstruction > 0,
-    ),
-    Rule(
-        "nothing would train the encoder: set loss.cycle or loss.reconstruction above 0, or model.code=label",
-        lambda c: c.model.code != "label" and c.loss.cycle == 0 and c.loss.reconstruction == 0,
-    ),
-    Rule(
-        "model.head=acgan learns domains only by classification: set loss.classification above 0, or "
-        "model.head=multitask",
-        lambda c: c.model.head == "acgan" and c.loss.classification == 0,
-    ),
-    Rule(
-        "model.head=multitask has no classes: set loss.classification=0, or model.head=acgan",
-        lambda c: c.model.head == "multitask" and c.loss.classification > 0,
-    ),
-    Rule(
-        "loss.adversarial=wasserstein needs a bounded critic: set loss.penalty=gradient_penalty or r1",
-        lambda c: c.loss.adversarial == "wasserstein" and c.loss.penalty == "none",
-    ),
-    Rule(
-        "loss.penalty=none goes with loss.penalty_weight=0, and every other penalty with a weight above 0",
-        lambda c: (c.loss.penalty == "none") != (c.loss.penalty_weight == 0),
-    ),
-    Rule(
-        "model.bottleneck_size is larger than model.resolution: make it smaller",
-        lambda c: c.model.bottleneck_size > c.model.resolution,
-    ),
-    Rule(
-        "model.first_width is larger than model.max_width",
-        lambda c: c.model.first_width > c.model.max_width,
-    ),
-    Rule(
-        "model.attention_size must be 0 or the side of a feature map: a power of two from model.bottleneck_size to "
-        "model.resolution",
-        lambda c: (
-            c.model.attention_size != 0
-            and not (
-                is_power_of_two(c.model.attention_size)
-                and c.model.bottleneck_size <= c.model.attention_size <= c.model.resolution
-            )
-        ),
-    ),
-    Rule(
-        "translation needs at least two domains in data.domains",
-        lambda c: len(c.data.domains) < 2,
-    ),
-)
+def label_table(config: Config) -> tuple[tuple[float, ...], ...]:
+    """The label of every domain: one-hot, or the attributes that it has.
+
+    Over attributes a domain is a combination of them and is called by those that it has, e.g. `Black_Hair+Male`.
+    """
+    names, attributes = config.data.domains, config.data.attributes
+    if attributes:
+        return tuple(tuple(float(attribute in name.split("+")) for attribute in attributes) for name in names)
+    return tuple(tuple(float(name == other) for other in names) for name in names)
 
 
 def as_flat(config: Config) -> dict[str, Any]:

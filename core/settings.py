@@ -79,6 +79,8 @@ def _checked(path: str, item: dataclasses.Field[Any], kind: Any, value: Any) -> 
             return value, f"{path}={value}: choose one of {', '.join(names)}"
         return value, ""
     if get_origin(kind) is tuple:
+        if isinstance(value, str):  # a,b,c on a command line
+            value = [name.strip() for name in value.split(",") if name.strip()]
         if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
             return value, f"{path}={value}: give a list of names"
         return tuple(value), ""

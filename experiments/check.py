@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 USAGE = """Look before a ladder runs: its data, the metrics' weights, memory, disk, and the time that it will take.
 
-usage: python -m experiments.check with [SCALE] [key=value ...]
+usage: python -m experiments.check with [SCALE] [LADDER] [key=value ...]
        python -m experiments.check with quick seeds=3
        python -m experiments.check with afhq data.root=~/animals
 

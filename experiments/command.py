@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ablations.ladders import DEFAULT as DEFAULT_LADDER
+from ablations.ladders import LADDERS
 from ablations.presets import DEFAULT, PRESETS, Preset
 from ablations.rung import Ladder, varied
-from ablations.stargan import LADDER
 from core.config import Config, ConfigError
 from core.errors import UserError
 from core.settings import leaves, nearest, with_paths
@@ -36,10 +37,16 @@ class Command:
     """What a person asked for."""
 
     preset: Preset
+    ladder: Ladder
     rung: str  # a letter, or empty
     updates: Mapping[str, Any]  # dotted path of the configuration -> value
     settings: Mapping[str, Any]  # the command's own keys, defaults filled in
     words: tuple[str, ...]  # as given, to be shown and repeated
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """{dotted path: value} of what all rungs start from: the scale's settings, the ladder's, the person's."""
+        return {**self.preset.settings, **self.ladder.settings, **self.updates}
 
     @property
     def again(self) -> str:
@@ -63,21 +70,21 @@ def run_main(main: Callable[[list[str]], int | None]) -> None:
     sys.exit(status)
 
 
-def parse(
-    arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowed: bool, ladder: Ladder = LADDER
-) -> Command:
+def parse(arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowed: bool) -> Command:
     """Parse `with ...` (the word itself may be missing). Raises ConfigError with everything that is wrong."""
     words = [word for position, word in enumerate(arguments) if not (position == 0 and word == "with")]
     updates, names = _sacred_grammar(words)
     problems: list[str] = []
     presets = {preset.name: preset for preset in PRESETS}
     chosen = [name for name in names if name in presets]
+    ladders = [name for name in names if name in LADDERS]
+    ladder = LADDERS[ladders[0]] if ladders else DEFAULT_LADDER
     letters = [name for name in names if name in ladder.letters and rungs_allowed]
     for name in names:
-        if name not in presets and name not in letters:
-            known = [*presets, *(ladder.letters if rungs_allowed else ())]
+        if name not in (*presets, *ladders, *letters):
+            known = [*presets, *LADDERS, *(ladder.letters if rungs_allowed else ())]
             problems.append(f"{name}: there is no such name; known are {', '.join(known)}{nearest(name, known)}")
-    for kind, found in (("scale", chosen), ("rung", letters)):
+    for kind, found in (("scale", chosen), ("ladder", ladders), ("rung", letters)):
         if len(found) > 1:
             problems.append(f"{' '.join(found)}: name one {kind}")
     own = {key: updates.pop(key) for key in list(updates) if key in settings}
@@ -95,7 +102,7 @@ def parse(
         raise ConfigError(problems)
     filled = {key: setting.default for key, setting in settings.items()} | own
     preset = presets[chosen[0] if chosen else DEFAULT]
-    return Command(preset, letters[0] if letters else "", updates, filled, tuple(words))
+    return Command(preset, ladder, letters[0] if letters else "", updates, filled, tuple(words))
 
 
 def refuse_varied(ladder: Ladder, updates: Mapping[str, Any]) -> None:
@@ -111,13 +118,15 @@ def refuse_varied(ladder: Ladder, updates: Mapping[str, Any]) -> None:
         raise ConfigError(problems)
 
 
-def help_text(usage: str, settings: Mapping[str, Setting], *, rungs_allowed: bool, ladder: Ladder = LADDER) -> str:
-    """The page of `--help`: usage, scales, rungs, and every setting with its default."""
+def help_text(usage: str, settings: Mapping[str, Setting], *, rungs_allowed: bool) -> str:
+    """The page of `--help`: usage, scales, ladders, rungs, and every setting with its default."""
     lines = [usage, "", "Scales and recipes (name one; the default is " + DEFAULT + "):"]
     lines += [f"  {preset.name:<12}{preset.title}" for preset in PRESETS]
+    lines += ["", "Ladders (name one; the default is controlled_ladder):"]
+    lines += [f"  {name:<19}{ladder.title}" for name, ladder in LADDERS.items()]
     if rungs_allowed:
         lines += ["", "Rungs (name one):"]
-        lines += [f"  {rung.letter:<12}{rung.title}" for rung in ladder.rungs]
+        lines += [f"  {rung.letter:<12}{rung.title}" for rung in DEFAULT_LADDER.rungs]
     if settings:
         lines += ["", "Settings of this command (key=default):"]
         lines += [f"  {key}={_shown(s.default)}".ljust(34) + s.meaning for key, s in settings.items()]

@@ -13,7 +13,7 @@ import torch
 from filelock import FileLock
 from tqdm import tqdm
 
-from core.config import Config, as_flat, digest, iterations
+from core.config import Config, as_flat, digest, generator_updates, iterations
 from core.data.images import DataSet
 from core.errors import UserError
 from core.metrics.protocol import evaluate
@@ -189,14 +189,13 @@ def _evaluate(
     write_picture(grid, folder.pictures / "latent.png")
     if "reference" in code.guides:
         write_picture(reference_grid(state.average, data, device), folder.pictures / "reference.png")
-    updates = state.iteration * len(code.guides)
     return Result(
         digest=digest(config),
         seed=config.seed,
         config=as_flat(config),
         iterations=state.iteration,
-        generator_updates=updates,
-        images_seen=updates * config.train.batch,
+        generator_updates=generator_updates(config, state.iteration),
+        images_seen=state.iteration * len(code.guides) * config.train.batch,
         parameters=state.parameters_of(),
         train_seconds=round(state.seconds, 1),
         evaluate_seconds=round(time.perf_counter() - started, 1),

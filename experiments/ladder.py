@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablations.stargan import LADDER
 from experiments.command import Interrupted, help_text, run_main, wants_help
 from experiments.plan import SETTINGS, Plan, PlannedRun, planned_runs, read_plan
 
@@ -20,9 +19,10 @@ if TYPE_CHECKING:
 
 USAGE = """Train every rung of the ladder under the same conditions, measure them alike, and write a report.
 
-usage: python -m experiments.ladder with [SCALE] [key=value ...]
+usage: python -m experiments.ladder with [SCALE] [LADDER] [key=value ...]
        python -m experiments.ladder with quick seeds=3 name=mine
        python -m experiments.ladder with smoke data.root=~/faces name=faces
+       python -m experiments.ladder with smoke paper_ladder
 
 Ctrl-C stops cleanly; the same command goes on from the last checkpoints."""
 
@@ -98,12 +98,13 @@ def _describe(plan: Plan, prepared: Prepared) -> dict[str, Any]:
     config = prepared.resolve(plan.recipe)
     data = prepared.data
     real = load_real_images(config, data, plan.runs / "cache", choose_device(config.device))
-    rungs = {rung.letter: rung for rung in LADDER.rungs}
+    ladder = plan.command.ladder
+    rungs = {rung.letter: rung for rung in ladder.rungs}
     return {
         "name": plan.name,
-        "ladder": LADDER.name,
-        "title": LADDER.title,
-        "source": LADDER.source,
+        "ladder": ladder.name,
+        "title": ladder.title,
+        "source": ladder.source,
         "scale": plan.command.preset.name,
         "command": "python -m experiments.ladder " + plan.command.again,
         "arms": [

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.ladders import DEFAULT
 from ablations.rung import Arm, ladder_arms
-from ablations.stargan import LADDER
 from core.config import Config, ConfigError, changed
 from experiments.command import Command, Setting, parse, refuse_varied
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from experiments.records import RunFolder
 
 SETTINGS = {
-    "name": Setting("", "of the report; the scale's name if not given"),
+    "name": Setting("", "of the report; the scale's name if not given, after the ladder's if that is not controlled"),
     "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
     "rungs": Setting("", "letters of the rungs to train, e.g. AF; all if not given"),
     "workers": Setting("auto", "training processes at a time"),
@@ -57,10 +57,10 @@ class PlannedRun:
 def read_plan(arguments: list[str]) -> Plan:
     """Parse `with ...`. Raises ConfigError with everything that is wrong."""
     command = parse(arguments, SETTINGS, rungs_allowed=False)
-    refuse_varied(LADDER, command.updates)
+    refuse_varied(command.ladder, command.updates)
     _refuse_wrong(command)
-    recipe = changed(Config(), {**command.preset.settings, **command.updates})
-    return Plan(command, _name(command), recipe, ladder_arms(LADDER, recipe, _letters(command)))
+    recipe = changed(Config(), command.recipe)
+    return Plan(command, _name(command), recipe, ladder_arms(command.ladder, recipe, _letters(command)))
 
 
 def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
@@ -92,14 +92,16 @@ def _refuse_wrong(command: Command) -> None:
 
 def _letters(command: Command) -> tuple[str, ...]:
     letters = tuple(str(command.settings["rungs"]).upper().replace(",", ""))
-    unknown = [letter for letter in letters if letter not in LADDER.letters]
+    known = command.ladder.letters
+    unknown = [letter for letter in letters if letter not in known]
     if unknown:
-        raise ConfigError([f"rungs={command.settings['rungs']}: the rungs are {''.join(LADDER.letters)}"])
+        raise ConfigError([f"rungs={command.settings['rungs']}: the rungs are {''.join(known)}"])
     return letters
 
 
 def _name(command: Command) -> str:
-    name = str(command.settings["name"]) or command.preset.name
+    default = command.preset.name if command.ladder is DEFAULT else f"{command.ladder.name}-{command.preset.name}"
+    name = str(command.settings["name"]) or default
     if name in (".", "..") or any(part in name for part in "/\\\0"):
         raise ConfigError([f"name={name}: a name is one folder, without slashes"])
     return name

@@ -71,7 +71,7 @@ class Result:
     config: Mapping[str, Any]  # flat
     iterations: int
     generator_updates: int
-    images_seen: int  # source images that generator updates were made on
+    images_seen: int  # source images that discriminator updates were made on
     parameters: Mapping[str, int]  # of each network
     train_seconds: float
     evaluate_seconds: float

@@ -9,14 +9,13 @@ import sys
 from pathlib import Path
 
 from ablations.rung import fold, folded_settings
-from ablations.stargan import LADDER
 from core.config import Config, as_flat, changed
 from core.settings import with_paths
 from experiments.command import Command, Setting, help_text, parse, run_main, wants_help
 
 USAGE = """Train and evaluate one configuration: a rung of the ladder, or any toggles.
 
-usage: python -m experiments.run with [SCALE] [RUNG] [key=value ...]
+usage: python -m experiments.run with [SCALE] [LADDER] [RUNG] [key=value ...]
        python -m experiments.run with quick F seed=1 train.steps=500
        python -m experiments.run with F data.root=~/faces loss.diversity=2
 
@@ -55,10 +54,10 @@ def main(arguments: list[str]) -> int:
 def configuration(command: Command) -> Config:
     """What a command line asks for: the scale, its updates, the rung on them, and the updates again on top."""
     problems: list[str] = []
-    recipe = with_paths(Config(), {**command.preset.settings, **command.updates}, problems)
+    recipe = with_paths(Config(), command.recipe, problems)
     if not command.rung:
         return changed(recipe, {})
-    changes = LADDER.changes_to(command.rung)
+    changes = command.ladder.changes_to(command.rung)
     if not command.updates:
         return fold(recipe, changes)
     return changed(Config(), {**as_flat(recipe), **folded_settings(recipe, changes), **command.updates})

@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "core": (),
     "core.errors": (),
     "core.settings": (),
-    "core.config": ("core.errors", "core.settings"),
+    "core.rules": ("core.settings",),
+    "core.config": ("core.errors", "core.settings", "core.rules"),
     "core.runtime": ("core.errors",),
     "core.data": ("core.runtime", "core.errors"),
     "core.metrics": ("core.runtime", "core.errors", "core.data.images"),
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "experiments": ("core", "ablations"),
 }
 # Read before a run starts and by `--help`: plain data.
-WITHOUT_TORCH = ("ablations", "core.config", "core.settings", "core.errors")
+WITHOUT_TORCH = ("ablations", "core.config", "core.rules", "core.settings", "core.errors")
 
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

@@ -42,17 +42,34 @@ class Batches(Dataset[Batch]):
     """The batches of a run, by step."""
 
     def __init__(
-        self, images: ImageSet, *, seed: int, size: int, latent_dim: int, reads: frozenset[str], augment: bool
+        self,
+        images: ImageSet,
+        *,
+        seed: int,
+        size: int,
+        latent_dim: int,
+        reads: frozenset[str],
+        augment: bool,
+        permuted: bool = False,
+        uniform: bool = False,
     ) -> None:
-        """reads: which of IMAGES the run needs."""
+        """reads: which of IMAGES the run needs.
+
+        permuted: the targets are the batch's own domains in another order, as StarGAN draws them, and not independent.
+        uniform: every image comes as often as any other, and not every domain.
+        """
         self.images, self.seed, self.size, self.latent_dim = images, seed, size, latent_dim
-        self.reads, self.augment = reads, augment
+        self.reads, self.augment, self.permuted, self.uniform = reads, augment, permuted, uniform
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step; images as uint8."""
         where = stream(self.seed, step, "images")
         domain, target = (torch.randint(len(self.images.domains), (self.size,), generator=where) for _ in range(2))
-        # Balanced sampling: the domain first, then an image within it.
+        if self.uniform:
+            domain, target = self._in_proportion(step)
+        if self.permuted:
+            target = domain[torch.randperm(self.size, generator=stream(self.seed, step, "permutation"))]
+        # The domain first, then an image within it.
         places = dict(
             zip(IMAGES, torch.rand(len(IMAGES), self.size, generator=where, dtype=torch.float64), strict=True)
         )
@@ -65,6 +82,12 @@ class Batches(Dataset[Batch]):
                 items = self._items(domain if name == "image" else target, places[name])
                 images[name] = self.images.read(items, crop if self.augment else None)
         return Batch(domain, target, latent, latent2, mix, **images)
+
+    def _in_proportion(self, step: int) -> tuple[Tensor, Tensor]:
+        """Two draws of domains, each as likely as its share of the images."""
+        sizes = torch.tensor(self.images.sizes, dtype=torch.float64)
+        draws = torch.multinomial(sizes, 2 * self.size, replacement=True, generator=stream(self.seed, step, "domains"))
+        return draws[: self.size], draws[self.size :]
 
     def _items(self, domain: Tensor, place: Tensor) -> list[Item]:
         sizes = self.images.sizes

@@ -1,7 +1,8 @@
 """Adversarial losses and the penalties that keep a discriminator smooth.
 
 Wasserstein with gradient penalty: Gulrajani et al., arXiv 1704.00028, eq. 3. Logistic (non-saturating) with R1:
-Mescheder et al., arXiv 1801.04406, eq. 9. Hinge: SAGAN, arXiv 1805.08318, eq. 4. Scores are (n,), above 0 meaning real.
+Mescheder et al., arXiv 1801.04406, eq. 9. Hinge: SAGAN, arXiv 1805.08318, eq. 4. Scores are (n,), above 0 meaning real;
+or (n, h, w), one for each patch of an image: losses are their mean, penalties differentiate their sum.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from core import config as configuration
 
 
 class AdversarialLoss(NamedTuple):
-    """Three functions of scores (n,) -> scalar: what D pays for real and for fake images, and what G pays for fakes."""
+    """Three functions of scores -> scalar: what D pays for real and for fake images, and what G pays for fakes."""
 
     real: Callable[[Tensor], Tensor]
     fake: Callable[[Tensor], Tensor]

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from core import config as configuration
-from core.config import GUIDES, Config, iterations
+from core.config import GUIDES, Config, iterations, label_table
 from core.data.batches import Batch
 from core.losses import terms
 from core.losses.adversarial import ADVERSARIAL, gradient_penalty, r1
-from core.model.build import HEADS, Translator
+from core.model.build import BACKBONES, Translator
 from core.model.discriminator import Discriminator, Verdict
 
 Weight = Callable[[int], float]  # iteration -> weight
@@ -130,14 +130,14 @@ class Objective:
 def build_objective(config: Config) -> Objective:
     """The terms with a weight above 0."""
     loss = config.loss
-    adversarial = ADVERSARIAL[loss.adversarial]
+    adversarial, classification = ADVERSARIAL[loss.adversarial], _classification(config)
     discriminator = (
         Term("real", constant(1), lambda p: adversarial.real(p.real_verdict.score)),
         Term("fake", constant(1), lambda p: adversarial.fake(p.verdict.score)),
         Term(
             "classification",
             constant(loss.classification),
-            lambda p: terms.classification(present(p.real_verdict.classes), p.batch.domain),
+            lambda p: classification(present(p.real_verdict.classes), p.batch.domain),
         ),
         Term("penalty", constant(loss.penalty_weight), PENALTIES[loss.penalty]),
     )
@@ -146,7 +146,7 @@ def build_objective(config: Config) -> Objective:
         Term(
             "classification",
             constant(loss.classification),
-            lambda p: terms.classification(present(p.verdict.classes), p.batch.target),
+            lambda p: classification(present(p.verdict.classes), p.batch.target),
         ),
         Term("reconstruction", constant(loss.reconstruction), _reconstruction),
         Term(
@@ -207,6 +207,14 @@ def _reconstruction(update: GeneratorPass) -> Tensor:
     return terms.reconstruction(update.code[:, varying], update.read[:, varying])
 
 
+def _classification(config: Config) -> Callable[[Tensor, Tensor], Tensor]:
+    """A function of logits (n, labels) and domains (n,)."""
+    if not config.data.attributes:
+        return terms.classification
+    labels = torch.tensor(label_table(config))
+    return lambda classes, domain: terms.attributes(classes, labels.to(domain.device)[domain])
+
+
 def _reads(config: Config) -> frozenset[str]:
     """The images of a batch that the terms above will ask for."""
     reads = {"image"}
@@ -216,7 +224,7 @@ def _reads(config: Config) -> frozenset[str]:
     if referenced and config.loss.diversity > 0:
         reads.add("reference2")
     if config.loss.penalty == "gradient_penalty":
-        reads.add(HEADS[config.model.head].penalised_with)
+        reads.add(BACKBONES[config.model.backbone].heads[config.model.head].penalised_with)
     return frozenset(reads)
 
 

@@ -5,13 +5,20 @@ StarGAN (arXiv 1711.09020), section 3.1; StarGAN v2 (arXiv 1912.01865), section 
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
 def classification(classes: Tensor, domain: Tensor) -> Tensor:
     """Cross-entropy of domain logits (n, domains) with the domains (n,): L_cls."""
-    return F.cross_entropy(classes.float(), domain)
+    return F.cross_entropy(_at_least_single(classes), domain)
+
+
+def attributes(classes: Tensor, label: Tensor) -> Tensor:
+    """Binary cross-entropy of logits with labels of 0 and 1, both (n, attributes): summed over these, mean over n."""
+    total = F.binary_cross_entropy_with_logits(_at_least_single(classes), label, reduction="sum")
+    return total / len(label)
 
 
 def cycle(image: Tensor, back: Tensor) -> Tensor:
@@ -27,3 +34,8 @@ def reconstruction(code: Tensor, read: Tensor) -> Tensor:
 def diversity(first: Tensor, second: Tensor) -> Tensor:
     """mean |G(x, s1) - G(x, s2)|: to be maximised."""
     return (first - second).abs().mean()
+
+
+def _at_least_single(logits: Tensor) -> Tensor:
+    """Not in half precision, in which logits are too coarse for a logarithm."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))

@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from torch import Tensor, nn
 
 from core import config as configuration
-from core.config import Config
+from core.config import Config, label_table
 from core.model.codes import Code, LabelCode, LatentCode, StyleCode
 from core.model.discriminator import AcganHead, Discriminator, MultitaskHead, Trunk
 from core.model.generator import Generator
 from core.model.injection import AdaIN, Concat
 from core.model.layers import initialise
+from core.model.stargan import (
+    PatchAcganHead,
+    PatchMultitaskHead,
+    PatchTrunk,
+    StarGANGenerator,
+    initialise_uniformly,
+)
+
+AnyHead = type[AcganHead] | type[MultitaskHead] | type[PatchAcganHead] | type[PatchMultitaskHead]
+
+
+class Backbone(NamedTuple):
+    """The classes of one paper's networks, and how their weights begin."""
+
+    generator: type[Generator] | type[StarGANGenerator]
+    trunk: type[Trunk] | type[PatchTrunk]
+    heads: dict[configuration.Head, AnyHead]
+    initialise: Callable[[nn.Module, int, str], None]
+
 
 CODES: dict[configuration.Code, type[Code]] = {"label": LabelCode, "latent": LatentCode, "style": StyleCode}
 INJECTIONS: dict[configuration.Injection, type[Concat] | type[AdaIN]] = {"concat": Concat, "adain": AdaIN}
-HEADS: dict[configuration.Head, type[AcganHead] | type[MultitaskHead]] = {
-    "acgan": AcganHead,
-    "multitask": MultitaskHead,
+BACKBONES: dict[configuration.Backbone, Backbone] = {
+    "starganv2": Backbone(Generator, Trunk, {"acgan": AcganHead, "multitask": MultitaskHead}, initialise),
+    "stargan": Backbone(
+        StarGANGenerator,
+        PatchTrunk,
+        {"acgan": PatchAcganHead, "multitask": PatchMultitaskHead},
+        initialise_uniformly,
+    ),
 }
 
 
 class Translator(nn.Module):
     """The generator and what makes its codes: all that translating an image takes."""
 
-    def __init__(self, generator: Generator, code: Code) -> None:
+    def __init__(self, generator: Generator | StarGANGenerator, code: Code) -> None:
         super().__init__()
         self.generator, self.code = generator, code
 
@@ -34,16 +61,20 @@ class Translator(nn.Module):
 
 def build_translator(config: Config) -> Translator:
     """Generator and code, initialised from random streams of `config.seed`."""
-    code = CODES[config.model.code](config.model, len(config.data.domains))
-    generator = Generator(config.model, INJECTIONS[config.model.injection](code.dim))
-    for name, network in {"generator": generator, **dict(code.named_children())}.items():
+    backbone = BACKBONES[config.model.backbone]
+    code = CODES[config.model.code](config.model, label_table(config))
+    generator = backbone.generator(config.model, INJECTIONS[config.model.injection](code.dim))
+    backbone.initialise(generator, config.seed, "generator")
+    for name, network in code.named_children():
         initialise(network, config.seed, name)
     return Translator(generator, code)
 
 
 def build_discriminator(config: Config) -> Discriminator:
     """The discriminator, initialised from random streams of `config.seed`."""
-    trunk = Trunk(config.model, attention=True)
-    discriminator = Discriminator(trunk, HEADS[config.model.head](trunk.width, len(config.data.domains)))
-    initialise(discriminator, config.seed, "discriminator")
+    backbone = BACKBONES[config.model.backbone]
+    trunk = backbone.trunk(config.model, attention=True)
+    head = backbone.heads[config.model.head](trunk.width, trunk.side, len(label_table(config)[0]))
+    discriminator = Discriminator(trunk, head)
+    backbone.initialise(discriminator, config.seed, "discriminator")
     return discriminator

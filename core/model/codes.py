@@ -16,6 +16,8 @@ from core.config import GUIDES, ModelConfig
 from core.model.discriminator import Trunk
 from core.model.layers import DomainLinear, of_domain
 
+Labels = tuple[tuple[float, ...], ...]  # of every domain, see core.config.label_table
+
 
 class Code(nn.Module):
     """Common to all codes. The children of the module are the networks that make it."""
@@ -23,6 +25,9 @@ class Code(nn.Module):
     guides: ClassVar[tuple[str, ...]]  # the updates of an iteration, in order; what `of_noise` and `of_image` serve
     dim: int  # length of the code
     stochastic: int  # how many of its leading entries vary; these are reconstructed
+
+    def __init__(self, config: ModelConfig, labels: Labels) -> None:
+        super().__init__()
 
     def of_noise(self, latent: Tensor, domain: Tensor) -> Tensor:
         """latent: (n, latent_dim); domain: (n,) int64, where to go -> (n, dim)."""
@@ -41,22 +46,24 @@ class Code(nn.Module):
 
 
 class LabelCode(Code):
-    """The domain, one-hot. It does not vary (rungs A to C)."""
+    """The label of the domain: one-hot, or its attributes. It does not vary (rungs A to C)."""
 
     guides = GUIDES["label"]
     stochastic = 0
 
-    def __init__(self, config: ModelConfig, domains: int) -> None:
-        super().__init__()
-        self.dim = domains
+    def __init__(self, config: ModelConfig, labels: Labels) -> None:
+        super().__init__(config, labels)
+        self.dim = len(labels[0])
+        self.labels: Tensor
+        self.register_buffer("labels", torch.tensor(labels), persistent=False)
 
     def of_noise(self, latent: Tensor, domain: Tensor) -> Tensor:
         """See `Code`."""
-        return F.one_hot(domain, self.dim).float()
+        return self.labels[domain]
 
     def of_image(self, image: Tensor, domain: Tensor) -> Tensor:
         """See `Code`."""
-        return F.one_hot(domain, self.dim).float()
+        return self.labels[domain]
 
 
 class Encoder(nn.Module):
@@ -77,11 +84,11 @@ class LatentCode(Code):
 
     guides = GUIDES["latent"]
 
-    def __init__(self, config: ModelConfig, domains: int) -> None:
-        super().__init__()
-        self.domains = domains
+    def __init__(self, config: ModelConfig, labels: Labels) -> None:
+        super().__init__(config, labels)
+        self.domains = len(labels)
         self.stochastic = config.latent_dim
-        self.dim = config.latent_dim + domains
+        self.dim = config.latent_dim + len(labels)
         self.encoder = Encoder(config)
 
     def of_noise(self, latent: Tensor, domain: Tensor) -> Tensor:
@@ -129,11 +136,11 @@ class StyleCode(Code):
 
     guides = GUIDES["style"]
 
-    def __init__(self, config: ModelConfig, domains: int) -> None:
-        super().__init__()
+    def __init__(self, config: ModelConfig, labels: Labels) -> None:
+        super().__init__(config, labels)
         self.dim = self.stochastic = config.style_dim
-        self.mapping_network = MappingNetwork(config, domains)
-        self.style_encoder = StyleEncoder(config, domains)
+        self.mapping_network = MappingNetwork(config, len(labels))
+        self.style_encoder = StyleEncoder(config, len(labels))
 
     def of_noise(self, latent: Tensor, domain: Tensor) -> Tensor:
         """See `Code`."""

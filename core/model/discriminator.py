@@ -35,7 +35,7 @@ class Trunk(nn.Module):
             blocks.append(SelfAttention(sizes[-1]))
         self.blocks = nn.Sequential(*blocks)
         self.last = nn.Conv2d(sizes[-1], sizes[-1], 4)
-        self.width = sizes[-1]
+        self.width, self.side = sizes[-1], 1
 
     def forward(self, image: Tensor) -> Tensor:
         """(n, 3, R, R) in [-1, 1] -> (n, width)."""
@@ -46,8 +46,8 @@ class Trunk(nn.Module):
 class Verdict(NamedTuple):
     """What a discriminator says of n images that pass as images of a domain."""
 
-    score: Tensor  # (n,), above 0: real
-    classes: Tensor | None  # (n, domains) logits, where the head classifies
+    score: Tensor  # (n,), or (n, h, w) where patches are judged; above 0: real
+    classes: Tensor | None  # (n, labels) logits, where the head classifies
 
 
 class Head(Protocol):
@@ -56,19 +56,19 @@ class Head(Protocol):
     penalised_with: ClassVar[Literal["image", "reference"]]  # the real partner of a fake in the gradient penalty
 
     def __call__(self, features: Tensor, domain: Tensor) -> Verdict:
-        """features: (n, width); domain: (n,) int64."""
+        """features: what the trunk gives; domain: (n,) int64."""
         ...
 
 
 class AcganHead(nn.Module):
-    """One real/fake output, whatever the domain, and a classifier of domains."""
+    """One real/fake output, whatever the domain, and a classifier of labels."""
 
     penalised_with: ClassVar[Literal["image", "reference"]] = "image"
 
-    def __init__(self, width: int, domains: int) -> None:
+    def __init__(self, width: int, side: int, labels: int) -> None:
         super().__init__()
         self.score = nn.Linear(width, 1)
-        self.classes = nn.Linear(width, domains)
+        self.classes = nn.Linear(width, labels)
 
     def forward(self, features: Tensor, domain: Tensor) -> Verdict:
         """See `Head`."""
@@ -81,9 +81,9 @@ class MultitaskHead(nn.Module):
     # The branch of the target domain is penalised, so the real partner has to come from that domain (a reading).
     penalised_with: ClassVar[Literal["image", "reference"]] = "reference"
 
-    def __init__(self, width: int, domains: int) -> None:
+    def __init__(self, width: int, side: int, labels: int) -> None:
         super().__init__()
-        self.score = nn.Linear(width, domains)
+        self.score = nn.Linear(width, labels)
 
     def forward(self, features: Tensor, domain: Tensor) -> Verdict:
         """See `Head`."""
@@ -93,9 +93,12 @@ class MultitaskHead(nn.Module):
 class Discriminator(nn.Module):
     """A trunk and a head."""
 
-    def __init__(self, trunk: Trunk, head: AcganHead | MultitaskHead) -> None:
+    head: Head
+
+    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
+        """head: a `Head`."""
         super().__init__()
-        self.trunk, self.head = trunk, head
+        self.trunk, self.head = trunk, head  # type: ignore[assignment]
 
     def forward(self, image: Tensor, domain: Tensor) -> Verdict:
         """image: (n, 3, R, R) in [-1, 1]; domain: (n,) int64, the domain that the image has or passes for."""

@@ -14,6 +14,7 @@ from core.config import Config, iterations
 from core.data.batches import Batches
 from core.data.images import ImageSet
 from core.losses.objective import build_objective
+from core.training.schedule import rate_factor
 from core.training.state import TrainingState
 from core.training.steps import iterate
 
@@ -50,6 +51,8 @@ def batches_of(config: Config, images: ImageSet, reads: frozenset[str]) -> Batch
         latent_dim=config.model.latent_dim,
         reads=reads,
         augment=config.data.augment,
+        permuted=config.train.targets == "permuted",
+        uniform=config.data.sampling == "uniform",
     )
 
 
@@ -69,7 +72,15 @@ def train(config: Config, state: TrainingState, images: ImageSet, device: torch.
     started = time.perf_counter() - state.seconds
 
     for batch in loader:
-        values = iterate(state, objective, batch.to(device), ema=recipe.ema, precision=config.precision)
+        state.scale_rates(rate_factor(config, state.iteration))
+        values = iterate(
+            state,
+            objective,
+            batch.to(device),
+            ema=recipe.ema,
+            precision=config.precision,
+            n_critic=recipe.n_critic,
+        )
         done = state.iteration
 
         # Curves. Reading the values waits for the device, so it is not done at every iteration.

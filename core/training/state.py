@@ -30,14 +30,23 @@ class TrainingState:
             "discriminator": self.discriminator,
             **dict(self.translator.code.named_children()),
         }
-        self.optimisers = {name: _adam(config, name, network, device) for name, network in self.networks.items()}
+        self.rates = {name: _rate(config, name) for name in self.networks}
+        self.optimisers = {name: _adam(config, self.rates[name], network) for name, network in self.networks.items()}
+
+    def scale_rates(self, factor: float) -> None:
+        """Set every learning rate to `factor` times its own at the start of the run."""
+        for name, optimiser in self.optimisers.items():
+            for group in optimiser.param_groups:
+                group["lr"] = factor * self.rates[name]
 
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
-        """One step of the exponential moving average of generator and code networks."""
+        """One step of the exponential moving average of generator and code networks; by decay 0 it is their weights."""
         averages: list[Tensor] = list(self.average.parameters())
         weights: list[Tensor] = list(self.translator.parameters())
         torch._foreach_lerp_(averages, weights, 1 - decay)
+        for average, live in zip(self.average.buffers(), self.translator.buffers(), strict=True):
+            average.copy_(live)
 
     def parameters_of(self) -> dict[str, int]:
         """Number of weights of every network."""
@@ -62,9 +71,12 @@ class TrainingState:
         self.average.load_state_dict(state["average"])
 
 
-def _adam(config: Config, name: str, network: nn.Module, device: torch.device) -> torch.optim.Adam:
+def _rate(config: Config, name: str) -> float:
+    return config.train.mapping_learning_rate if name == "mapping_network" else config.train.learning_rate
+
+
+def _adam(config: Config, rate: float, network: nn.Module) -> torch.optim.Adam:
     recipe = config.train
-    rate = recipe.mapping_learning_rate if name == "mapping_network" else recipe.learning_rate
     return torch.optim.Adam(
         network.parameters(),
         lr=rate,

@@ -14,13 +14,17 @@ from core.training.state import TrainingState
 
 
 def iterate(
-    state: TrainingState, objective: Objective, batch: Batch, *, ema: float, precision: str = "fp32"
+    state: TrainingState, objective: Objective, batch: Batch, *, ema: float, precision: str = "fp32", n_critic: int = 1
 ) -> dict[str, Tensor]:
-    """One iteration: D by every guide, then G by every guide, then the moving average. Returns the terms' values."""
+    """One iteration: D by every guide, then G by every guide, then the moving average. Returns the terms' values.
+
+    n_critic: G is updated in every n_critic-th iteration only (Gulrajani et al., arXiv 1704.00028, algorithm 1).
+    """
     values: dict[str, Tensor] = {}
     for guide in state.translator.code.guides:
         values |= _named("d", guide, discriminator_step(state, objective, batch, guide, precision))
-    for guide in state.translator.code.guides:
+    generator_guides = state.translator.code.guides if (state.iteration + 1) % n_critic == 0 else ()
+    for guide in generator_guides:
         values |= _named("g", guide, generator_step(state, objective, batch, guide, precision))
     state.update_average(ema)
     state.iteration += 1

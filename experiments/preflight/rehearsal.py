@@ -67,10 +67,13 @@ def rehearse_arm(config: Config, data: DataSet, device: torch.device) -> ArmRehe
     batches = batches_of(config, data.train, objective.reads)
 
     def one(number: int) -> None:
-        batch = batches[number].to(device)
-        iterate(state, objective, batch, ema=config.train.ema, precision=config.precision)
+        # As many iterations as make one update of the generator: with fewer, most would be without.
+        for step in range(number * cycle, (number + 1) * cycle):
+            batch = batches[step].to(device)
+            iterate(state, objective, batch, ema=config.train.ema, precision=config.precision, n_critic=cycle)
 
-    iteration = typical_seconds(one, device)
+    cycle = config.train.n_critic
+    iteration = typical_seconds(one, device) / cycle
     peak = torch.cuda.max_memory_allocated(device) if on_gpu else None
     layout = layout_of(data.val)
     shown = len(layout.domains)

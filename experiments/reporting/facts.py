@@ -40,8 +40,14 @@ def facts(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> str:
     if runs:
         config = runs[0].result.config
         updates = sorted({run.result.generator_updates for run in runs})
+        images = sorted({run.result.images_seen for run in runs})
+        batches = sorted({run.result.config["train.batch"] for run in runs})
         lines += [
-            ("Training", f"{span(updates[0], updates[-1])} generator updates a run, batch {config['train.batch']}"),
+            (
+                "Training",
+                f"{span(updates[0], updates[-1])} generator updates and {span(images[0], images[-1])} source images "
+                f"a run, batch {span(batches[0], batches[-1])}",
+            ),
             ("Evaluation", _evaluation(config)),
         ]
     text = [f"- **{head}:** {markdown_text(body)}" for head, body in lines]
@@ -134,7 +140,7 @@ def cost(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> dict[str, str]
     return {
         "table": markdown_table([*headings, "precision"], rows),
         "caption": (
-            "*Images seen: source images that generator updates were made on; images/s: of these, while training."
+            "*Images seen: source images that discriminator updates were made on; images/s: of these, while training."
             " Runs that trained side by side shared the machine. Peak memory: of the device on a GPU, of the whole"
             " process on a CPU. Several runs: mean and range.*"
         ),

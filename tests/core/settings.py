@@ -22,6 +22,14 @@ TINY: dict[str, Any] = {
     "train.steps": 4,
 }
 LABEL: dict[str, Any] = {"model.code": "label", "loss.diversity": 0.0, "loss.reconstruction": 0.0}
+STARGAN: dict[str, Any] = LABEL | {
+    "model.backbone": "stargan",
+    "model.injection": "concat",
+    "model.head": "acgan",
+    "loss.classification": 1.0,
+    "loss.adversarial": "wasserstein",
+    "loss.penalty": "gradient_penalty",
+}
 
 
 def tiny(**changes: Any) -> Config:

@@ -14,11 +14,20 @@ from core.config import (
     changed,
     digest,
     from_flat,
+    generator_updates,
     iterations,
+    label_table,
 )
 from core.settings import leaves
 
 LABEL = {"model.code": "label", "loss.diversity": 0.0, "loss.reconstruction": 0.0}
+ATTRIBUTES = {
+    **LABEL,
+    "model.head": "acgan",
+    "loss.classification": 1.0,
+    "data.root": "a folder",
+    "data.attributes": ["Male", "Young"],
+}
 
 # One configuration for every rule, in the order of RULES, that breaks this rule and no other.
 BREAKS = [
@@ -33,6 +42,14 @@ BREAKS = [
     {"model.first_width": 64, "model.max_width": 32},
     {"model.attention_size": 24},
     {"data.domains": ["cat"]},
+    {"model.backbone": "stargan"},
+    {"model.backbone": "stargan", "model.injection": "concat", "model.attention_size": 16},
+    {"model.backbone": "stargan", "model.injection": "concat", "model.patch_convs": 9},
+    {"train.n_critic": 5, "train.steps": 4, "train.budget": "iterations"},
+    {**ATTRIBUTES, "data.root": ""},
+    {**ATTRIBUTES, "model.code": "style"},
+    {**ATTRIBUTES, "model.head": "multitask", "loss.classification": 0.0},
+    {**ATTRIBUTES, "data.attributes": ["Male", "Male"]},
 ]
 
 
@@ -120,3 +137,19 @@ def test_budget_gives_equal_updates_or_equal_iterations() -> None:
         by_iterations = changed(by_updates, {"train.budget": "iterations"})
         assert iterations(by_updates) * len(guides) == 100
         assert iterations(by_iterations) == 50
+        critic = {"train.n_critic": 5}
+        assert generator_updates(changed(by_updates, critic), iterations(changed(by_updates, critic))) == 100
+        assert iterations(changed(by_iterations, critic)) == 50
+        assert generator_updates(changed(by_iterations, critic), 49) == 9 * len(guides)
+
+
+def test_lists_come_from_a_command_line_as_text() -> None:
+    config = changed(Config(), {**ATTRIBUTES, "data.attributes": "Black_Hair, Male"})
+    assert config.data.attributes == ("Black_Hair", "Male")
+    assert from_flat(as_flat(config)) == config
+
+
+def test_labels_are_one_hot_or_the_attributes_of_a_combination() -> None:
+    assert label_table(Config()) == ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    config = changed(Config(), {**ATTRIBUTES, "data.domains": ["none", "Young", "Male+Young"]})
+    assert label_table(config) == ((0, 0), (0, 1), (1, 1))

@@ -50,6 +50,22 @@ def test_a_ladder_refuses_to_fix_what_it_varies() -> None:
     assert (arms["E"].loss.diversity, arms["F"].loss.diversity) == (0.0, 2.0)
 
 
+def test_a_word_chooses_the_ladder() -> None:
+    plan = read_plan(["with", "smoke", "paper_ladder", "train.batch=4"])
+    assert (plan.command.ladder.name, plan.name, plan.recipe.train.budget) == ("paper", "paper-smoke", "iterations")
+    assert [arm.config.model.backbone for arm in plan.arms] == ["stargan"] * 2 + ["starganv2"] * 4
+    assert [arm.config.train.batch for arm in plan.arms] == [16, 16, 4, 4, 4, 4]
+    assert read_plan(["with", "smoke", "paper_ladder", "train.budget=updates"]).recipe.train.budget == "updates"
+    controlled = read_plan(["with", "smoke", "controlled_ladder"])
+    assert (controlled.name, controlled.recipe) == ("smoke", read_plan(["with", "smoke"]).recipe)
+    with pytest.raises(ConfigError, match="name one ladder"):
+        read_plan(["with", "paper_ladder", "controlled_ladder"])
+    with pytest.raises(ConfigError, match=r"train\.n_critic is larger than train\.steps"):
+        read_plan(["with", "smoke", "paper_ladder", "train.steps=4"])
+    config = configuration(parse(["paper_ladder", "smoke", "B"], {}, rungs_allowed=True))
+    assert (config.model.backbone, config.model.head, config.model.first_width) == ("stargan", "multitask", 8)
+
+
 def test_a_run_takes_a_rung_and_any_toggles_on_top() -> None:
     command = parse(["with", "smoke", "D", "loss.cycle=3", "model.injection=concat"], {}, rungs_allowed=True)
     config = configuration(command)

@@ -124,6 +124,23 @@ def wait_for_training(folder: Path, seconds: float = 120) -> None:
     raise AssertionError("no run began to train")
 
 
+def test_the_papers_ladder_trains_stargan_by_its_own_recipe(tmp_path: Path) -> None:
+    words = ["paper_ladder", "rungs=AB", "train.steps=10"]
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    report = tmp_path / "reports" / "paper-smoke"
+    seen = {}
+    for label in "AB":
+        content = json.loads((report / "records" / f"{label}-s0" / "result.json").read_text())
+        seen[label] = [content[name] for name in ("iterations", "generator_updates", "images_seen")]
+        points = [json.loads(line) for line in (report / "records" / f"{label}-s0" / "curves.jsonl").open()]
+        assert len([point for point in points if "g/latent/adversarial" in point]) == content["generator_updates"]
+    assert seen == {"A": [10, 2, 160], "B": [10, 2, 160]}
+    text = (report / "report.md").read_text()
+    assert "2 generator updates and 160 source images a run, batch 16" in text
+    assert "StarGAN's own networks and recipe" in text
+
+
 def test_a_failed_arm_does_not_stop_the_others(tmp_path: Path) -> None:
     """An arm whose losses overflow: the ladder goes on, says why, and ends with a status that is not 0."""
     words = ["rungs=EF", "loss.diversity=1e39", "train.log_every=1"]

@@ -66,6 +66,34 @@ def test_domains_are_balanced_and_references_are_of_the_target() -> None:
     assert max(index for domain, index in counts if domain == 1) == 99
 
 
+def test_permuted_targets_are_the_batchs_own_domains() -> None:
+    images = Recorded()
+    plain, permuted = (
+        batches(images),
+        Batches(
+            images, seed=0, size=8, latent_dim=4, reads=frozenset(("image", "reference")), augment=False, permuted=True
+        ),
+    )
+    moved = 0
+    for step in range(20):
+        batch = permuted[step]
+        assert torch.equal(batch.domain, plain[step].domain)
+        assert sorted(batch.target.tolist()) == sorted(batch.domain.tolist())
+        moved += int((batch.target != batch.domain).sum())
+        assert torch.equal(batch.target, permuted[step].target)
+    assert 50 < moved < 110  # of 160; a half of the pairs differ
+
+
+def test_uniform_sampling_gives_each_image_the_same_chance() -> None:
+    images = Recorded()
+    uniform = Batches(images, seed=0, size=8, latent_dim=4, reads=frozenset(IMAGES), augment=False, uniform=True)
+    made = [uniform[step] for step in range(250)]
+    for domains in (torch.cat([b.domain for b in made]), torch.cat([b.target for b in made])):
+        assert (domains == 0).sum().item() == pytest.approx(2000 * 3 / 103, abs=25)
+    counts = Counter(images.items)  # three images a place in a batch, 103 images
+    assert sum(n for (domain, _), n in counts.items() if domain == 0) == pytest.approx(6000 * 3 / 103, abs=50)
+
+
 def test_augmentation_is_drawn_for_every_image_or_not_at_all() -> None:
     images = Recorded()
     batches(images)[0]

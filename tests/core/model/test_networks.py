@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
@@ -10,9 +11,10 @@ from torch import Tensor, nn
 
 from core import config as configuration
 from core.config import GUIDES, Config, changed
-from core.model.build import CODES, HEADS, INJECTIONS, build_discriminator, build_translator
+from core.model.build import BACKBONES, CODES, INJECTIONS, build_discriminator, build_translator
 from core.model.layers import AdaptiveNorm, DomainLinear, NoNorm, PlainNorm, ResidualBlock, SelfAttention, of_domain
-from tests.core.settings import LABEL, random_batch, tiny
+from core.model.stargan import TrackedNorm
+from tests.core.settings import LABEL, STARGAN, random_batch, tiny
 
 
 def count(network: nn.Module) -> int:
@@ -22,7 +24,9 @@ def count(network: nn.Module) -> int:
 def test_names_are_those_of_the_configuration() -> None:
     assert tuple(CODES) == get_args(configuration.Code) == tuple(GUIDES)
     assert tuple(INJECTIONS) == get_args(configuration.Injection)
-    assert tuple(HEADS) == get_args(configuration.Head)
+    assert tuple(BACKBONES) == get_args(configuration.Backbone)
+    for backbone in BACKBONES.values():
+        assert tuple(backbone.heads) == get_args(configuration.Head)
     assert {name: code.guides for name, code in CODES.items()} == GUIDES
 
 
@@ -44,6 +48,82 @@ def test_parameters_at_the_papers_sizes(
     if encoder is not None:
         assert count(translator.code.style_encoder) == encoder
         assert count(judge) == discriminator
+
+
+def test_parameters_of_stargan_at_its_papers_size() -> None:
+    """128 px, width 64, six blocks, six convolutions, five labels: the weights and biases of every layer."""
+    names = ["Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young"]
+    config = changed(Config(), STARGAN | {"model.resolution": 128, "model.bottleneck_blocks": 6, "data.domains": names})
+    with torch.device("meta"):
+        translator, judge = build_translator(config), build_discriminator(config)
+    norms = 2 * (64 + 128 + 256 + 2 * 6 * 256 + 128 + 64)
+    convs = 49 * 8 * 64 + 16 * (64 * 128 + 128 * 256) + 2 * 6 * 9 * 256**2 + 16 * (256 * 128 + 128 * 64) + 49 * 64 * 3
+    assert count(translator.generator) == convs + norms == 8_430_528
+    trunk = sum(16 * a * b + b for a, b in pairwise([3, 64, 128, 256, 512, 1024, 2048]))
+    assert count(judge) == trunk + 9 * 2048 + 4 * 2048 * 5 == 44_762_048
+    assert judge.trunk.side == 2
+
+
+def test_stargan_judges_patches_and_bounds_its_images() -> None:
+    config = tiny(**STARGAN | {"model.resolution": 32, "model.patch_convs": 3, "model.first_width": 4})
+    translator, judge, batch = build_translator(config), build_discriminator(config), random_batch(config)
+    assert batch.image is not None
+    out = translator(batch.image, translator.code.of_noise(batch.latent, batch.target))
+    assert out.shape == batch.image.shape
+    assert out.abs().max() < 1
+    verdict = judge(batch.image, batch.domain)
+    assert verdict.score.shape == (3, 4, 4)
+    assert verdict.classes.shape == (3, 3)
+    # A patch of the map sees its surroundings, not the far corner; six halvings would see everything.
+    changed_image = batch.image.clone()
+    changed_image[:, :, -1, -1] += 1
+    moved = (judge(changed_image, batch.domain).score - verdict.score).abs()
+    assert moved[:, 0, 0].max() == 0
+    assert moved[:, -1, -1].min() > 0
+
+
+def test_stargan_looks_at_the_map_of_the_asked_domain() -> None:
+    config = tiny(**STARGAN | {"model.head": "multitask", "loss.classification": 0.0})
+    judge, batch = build_discriminator(config), random_batch(config)
+    assert batch.image is not None
+    every = [judge(batch.image, torch.full((3,), domain)).score for domain in range(3)]
+    asked = judge(batch.image, torch.tensor([2, 0, 1])).score
+    assert torch.equal(asked, torch.stack([every[2][0], every[0][1], every[1][2]]))
+
+
+def test_stargans_norm_never_reads_its_running_statistics() -> None:
+    norm, x = TrackedNorm(3), torch.randn(2, 3, 4, 4) * 5 + 7
+    trained = norm(x)
+    assert norm.running_mean is not None
+    assert not torch.equal(norm.running_mean, torch.zeros(3))
+    kept = norm.running_mean.clone()
+    assert torch.allclose(norm.eval()(x), trained)
+    assert torch.equal(norm.running_mean, kept)
+
+
+def test_stargans_initial_weights_are_torchs_default() -> None:
+    config = tiny(**STARGAN | {"model.first_width": 16, "model.max_width": 16})
+    for network in (build_translator(config).generator, build_discriminator(config)):
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                weight = module.weight
+                bound = nn.init.calculate_gain("leaky_relu", 5**0.5) * (3 / weight[0].numel()) ** 0.5
+                assert weight.abs().max() <= bound
+                assert weight.abs().max() > 0.9 * bound
+    twin, other = build_discriminator(config), build_discriminator(changed(config, {"seed": 1}))
+    assert torch.equal(twin.trunk.convs[0].bias, network.trunk.convs[0].bias)
+    assert not torch.equal(twin.trunk.convs[0].bias, other.trunk.convs[0].bias)
+
+
+def test_a_label_is_one_hot_or_the_attributes_of_the_domain() -> None:
+    plain = build_translator(tiny(**LABEL)).code
+    domain = torch.tensor([2, 0])
+    assert torch.equal(plain.of_noise(torch.zeros(2, 4), domain), torch.eye(3)[domain])
+    names = ["none", "Male", "Blond_Hair+Male"]
+    attributes = {"data.attributes": ["Blond_Hair", "Male"], "data.domains": names, "data.root": "a folder"}
+    code = build_translator(tiny(**STARGAN | attributes)).code
+    assert code.dim == 2
+    assert code.of_image(torch.zeros(2, 3, 16, 16), domain).tolist() == [[1, 1], [0, 0]]
 
 
 @pytest.mark.parametrize("resolution", [16, 32, 64])

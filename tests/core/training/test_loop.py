@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from ablations import paper
 from ablations.rung import ladder_arms
 from ablations.stargan import LADDER
 from core.config import Config, iterations
@@ -29,7 +30,11 @@ def run(config: Config, state: TrainingState, stop_at: int = -1) -> list[tuple[i
     return curve
 
 
-@pytest.mark.parametrize("arm", ladder_arms(LADDER, tiny(train__log_every=1)), ids=lambda arm: arm.label)
+SHORT = tiny(train__log_every=1)
+PAPER_ARMS = ladder_arms(paper.LADDER, tiny(train__log_every=1, train__steps=6, train__budget="iterations"), ("A", "B"))
+
+
+@pytest.mark.parametrize("arm", [*ladder_arms(LADDER, SHORT), *PAPER_ARMS], ids=[*LADDER.letters, "paper-A", "paper-B"])
 def test_a_resumed_run_is_the_same_run(arm: Any, tmp_path: Path) -> None:
     whole = TrainingState(arm.config, CPU)
     curve = run(arm.config, whole)
@@ -48,6 +53,15 @@ def test_a_resumed_run_is_the_same_run(arm: Any, tmp_path: Path) -> None:
     ):
         ours, theirs = (network.state_dict() for network in networks)
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_rate_falls_in_the_loop() -> None:
+    config = tiny(train__decay="linear", train__steps=4, train__budget="iterations")
+    state = TrainingState(config, CPU)
+    seen: list[float] = []
+    hooks = Hooks(should_stop=lambda: bool(seen.append(state.optimisers["generator"].param_groups[0]["lr"])))
+    train(config, state, DATA.train, CPU, hooks)
+    assert seen == pytest.approx([1e-4, 1e-4, 1e-4, 0.5e-4])
 
 
 def test_a_loss_that_is_not_finite_stops_the_run() -> None:

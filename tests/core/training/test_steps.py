@@ -16,10 +16,11 @@ from core.losses.objective import build_objective
 from core.settings import with_paths
 from core.training.state import TrainingState
 from core.training.steps import discriminator_step, generator_step, iterate
-from tests.core.settings import TINY, random_batch, tiny
+from tests.core.settings import STARGAN, TINY, random_batch, tiny
 
 CPU = torch.device("cpu")
 TOGGLES: dict[str, tuple[Any, ...]] = {
+    "model.backbone": get_args(configuration.Backbone),
     "model.code": get_args(configuration.Code),
     "model.injection": get_args(configuration.Injection),
     "model.head": get_args(configuration.Head),
@@ -54,10 +55,10 @@ PARTS = 8  # so that several processes share the walk
 
 
 def test_the_product_is_all_there() -> None:
-    assert len(VALID) + INVALID == 3 * 2 * 2 * 3 * 3 * 2**6
-    # label: cycle or not; latent and style: three ways to train the encoder, diversity or not. Two injections, two
-    # heads, attention or not; three losses by two penalties, and two of them without a penalty.
-    assert len(VALID) == (2 + 2 * 3 * 2) * 2 * 2 * 2 * (3 * 2 + 2)
+    assert len(VALID) + INVALID == 2 * 3 * 2 * 2 * 3 * 3 * 2**6
+    # label: cycle or not; latent and style: three ways to train the encoder, diversity or not. Two heads; three losses
+    # by two penalties, and two of them without a penalty. Two injections, attention or not: StarGAN's has one and none.
+    assert len(VALID) == (2 + 2 * 3 * 2) * 2 * (3 * 2 + 2) * (2 * 2 + 1)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -139,6 +140,27 @@ def test_the_average_starts_as_the_live_weights_and_follows_them() -> None:
     iterate(state, build_objective(config), random_batch(config), ema=0.9)
     for old, live, average in zip(start, state.translator.parameters(), state.average.parameters(), strict=True):
         assert torch.allclose(average, 0.9 * old + 0.1 * live, atol=1e-6)
+
+
+def test_the_generator_steps_in_every_nth_iteration() -> None:
+    config = tiny(**STARGAN | {"train.n_critic": 3})
+    state, objective = TrainingState(config, CPU), build_objective(config)
+    for iteration in range(1, 7):
+        before = {name: weight.clone() for name, weight in weights(state).items()}
+        values = iterate(state, objective, random_batch(config, iteration), ema=0.0, n_critic=3)
+        moved = {name.split(".")[0] for name, weight in weights(state).items() if not torch.equal(weight, before[name])}
+        assert moved == ({"discriminator", "generator"} if iteration % 3 == 0 else {"discriminator"})
+        assert any(name.startswith("g/") for name in values) == (iteration % 3 == 0)
+        live, average = state.translator.state_dict(), state.average.state_dict()
+        assert all(torch.equal(live[name], average[name]) for name in live)  # an average by 0 is the weights
+
+
+def test_rates_are_scaled_from_where_they_started() -> None:
+    state = TrainingState(tiny(train__learning_rate=1e-3, train__mapping_learning_rate=1e-5), CPU)
+    for factor in (0.5, 0.25, 1.0):
+        state.scale_rates(factor)
+        for name, optimiser in state.optimisers.items():
+            assert optimiser.param_groups[0]["lr"] == factor * (1e-5 if name == "mapping_network" else 1e-3)
 
 
 def test_bf16_trains_with_float32_weights() -> None:
