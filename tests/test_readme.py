@@ -33,4 +33,4 @@ def test_commands_and_files_exist() -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target
     scales = {preset.name for preset in PRESETS}
-    assert set(re.findall(r"\bwith (\w+)\b(?!=)", README)) <= scales
+    assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", README)) <= scales
