@@ -60,7 +60,7 @@ PRESETS: tuple[Preset, ...] = (
         "a first real look, in a quarter of an hour on two cores",
         _LAPTOP
         | {
-            "train.steps": 1_300,
+            "train.steps": 1_500,
             "train.log_every": 10,
             "train.sample_every": 500,
             "train.checkpoint_every": 500,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -47,20 +48,25 @@ def execute(folder: RunFolder, runs: Path, *, quiet: bool = False) -> None:
             folder.write_status("stopped", reason=str(stop))
             raise Interrupted(f"{stop}. Its state is saved: the same command goes on from there.") from stop
         except Diverged as divergence:
-            folder.write_status("failed", reason=f"DIVERGED {divergence}")
+            _note_failure(folder, f"DIVERGED {divergence}")
             raise UserError(f"{folder.path}: the run diverged {divergence}") from divergence
         except UserError as error:
-            folder.write_status("failed", reason=str(error))
+            _note_failure(folder, str(error))
             raise
         except torch.OutOfMemoryError as error:
-            folder.write_status("failed", reason="out of memory")
+            _note_failure(folder, "out of memory")
             raise UserError(
                 f"{folder.path}: out of memory with train.batch={config.train.batch}. Use a smaller train.batch or "
                 "model.resolution."
             ) from error
         except Exception as error:
-            folder.write_status("failed", reason=f"{type(error).__name__}: {error}")
+            _note_failure(folder, f"{type(error).__name__}: {error}")
             raise
+
+
+def _note_failure(folder: RunFolder, reason: str) -> None:
+    with contextlib.suppress(UserError):  # on a full disk the reason itself is what a person needs to see
+        folder.write_status("failed", reason=reason)
 
 
 def _is_taken(lock: FileLock) -> bool:

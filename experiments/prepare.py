@@ -75,6 +75,7 @@ def load_data(config: Config, cache: Path) -> DataSet:
             skip_bad=data.skip_bad,
             val_fraction=data.val_fraction,
             cache=cache / "images",
+            minimum_train=2,  # a distance needs two
             progress=progress,
         )
 

@@ -80,7 +80,8 @@ def track(config: Config, key: str, runs: Path, body: Callable[[Attempt], str], 
 
     attempts = len(list(observed.glob(f"{key}-*"))) + 1
     try:
-        experiment.run(options={"--id": f"{key}-{attempts}", "--loglevel": "WARNING"})
+        # Sacred would print a traceback of every error; those that are a person's to mend get a message.
+        experiment.run(options={"--id": f"{key}-{attempts}", "--loglevel": "CRITICAL"})
     except _Interrupted as stop:
         raise stop.reason from None
 

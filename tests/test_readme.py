@@ -1,0 +1,36 @@
+"""What the README shows is what the committed report says, and what it names exists."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from ablations.presets import PRESETS
+from experiments.report import build
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_is_the_committed_reports(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "reports" / "quick" / "records", tmp_path / "quick" / "records")
+    table, _, _ = build(tmp_path / "quick").partition("\n\nreport:")
+    assert table.strip("\n") in README
+
+
+def test_the_committed_report_is_what_its_records_give(tmp_path: Path) -> None:
+    """Its numbers to the byte; its pictures up to how this machine's matplotlib draws."""
+    shutil.copytree(ROOT / "reports" / "quick" / "records", tmp_path / "quick" / "records")
+    build(tmp_path / "quick")
+    for name in ("report.md", "tables/ladder.csv", "tables/ladder.tex", "tables/results.csv"):
+        assert (tmp_path / "quick" / name).read_bytes() == (ROOT / "reports" / "quick" / name).read_bytes(), name
+
+
+def test_commands_and_files_exist() -> None:
+    for module in re.findall(r"python -m (experiments\.\w+)", README):
+        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+    scales = {preset.name for preset in PRESETS}
+    assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", README)) <= scales
