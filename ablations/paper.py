@@ -6,8 +6,9 @@ the step from B to C holds a change of networks and recipe beside the components
 
 from __future__ import annotations
 
-from ablations.rung import RECIPE, Change, Ladder, Rung
-from ablations.stargan import ADAIN, BASELINE, DIVERSITY, LATENT, MULTITASK, R1, STYLE
+from dataclasses import replace
+
+from ablations.rung import RECIPE, Change, Ladder
 from ablations.stargan import LADDER as CONTROLLED
 
 STARGAN = Change(
@@ -30,14 +31,7 @@ STARGAN = Change(
 )
 STARGAN_V2 = Change("stargan_v2", "StarGAN v2's networks and recipe", dict.fromkeys(STARGAN.settings, RECIPE))
 
-_CHANGES = {
-    "A": (BASELINE, STARGAN),
-    "B": (MULTITASK,),
-    "C": (STARGAN_V2, R1, ADAIN),
-    "D": (LATENT,),
-    "E": (STYLE,),
-    "F": (DIVERSITY,),
-}
+_ADDED = {"A": (STARGAN,), "C": (STARGAN_V2,)}  # to the controlled rung of the same letter
 _READINGS = {
     "A": "StarGAN's networks, objective and recipe, with the channels and the resolution of the scale",
     "B": "one map of patches for each domain; the gradient penalty is on the target's map, interpolating with a real "
@@ -51,7 +45,11 @@ LADDER = Ladder(
     source=CONTROLLED.source,
     settings={"train.budget": "iterations"},
     rungs=tuple(
-        Rung(rung.letter, rung.title, _CHANGES[rung.letter], rung.published, _READINGS.get(rung.letter, rung.reading))
+        replace(
+            rung,
+            changes=(*rung.changes, *_ADDED.get(rung.letter, ())),
+            reading=_READINGS.get(rung.letter, rung.reading),
+        )
         for rung in CONTROLLED.rungs
     ),
 )

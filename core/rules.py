@@ -100,7 +100,11 @@ RULES: tuple[Rule, ...] = (
         lambda c: bool(c.data.attributes) and c.model.head != "acgan",
     ),
     Rule(
-        "data.attributes must differ from each other and be without a plus sign",
-        lambda c: len(set(c.data.attributes)) != len(c.data.attributes) or "+" in "".join(c.data.attributes),
+        "data.attributes must differ from each other, have no plus sign, and not be called none",
+        lambda c: (
+            len(set(c.data.attributes)) != len(c.data.attributes)
+            or "+" in "".join(c.data.attributes)
+            or "none" in c.data.attributes
+        ),
     ),
 )

@@ -71,6 +71,7 @@ def load_data(config: Config, cache: Path) -> DataSet:
         return load_folders(
             Path(data.root).expanduser(),
             resolution,
+            attributes=data.attributes,
             fit=data.fit,
             skip_bad=data.skip_bad,
             val_fraction=data.val_fraction,

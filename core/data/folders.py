@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.data import faults
+from core.data.attributes import find_attributes, switches
 from core.data.decode import Fit
 from core.data.images import DataSet
 from core.data.inspection import ImageFile, Inspected, Progress, Split, inspect_files
@@ -32,6 +34,7 @@ def load_folders(
     resolution: int,
     *,
     fit: Fit = "crop",
+    attributes: Sequence[str] = (),
     skip_bad: bool = False,
     val_fraction: float = 0.1,
     cache: Path,
@@ -46,7 +49,13 @@ def load_folders(
     Raises UserError that lists everything that is wrong.
     """
     contents = inspect_folders(
-        root, skip_bad=skip_bad, val_fraction=val_fraction, cache=cache, minimum_train=minimum_train, progress=progress
+        root,
+        attributes=attributes,
+        skip_bad=skip_bad,
+        val_fraction=val_fraction,
+        cache=cache,
+        minimum_train=minimum_train,
+        progress=progress,
     )
     train, val = store_images(
         contents.train,
@@ -58,12 +67,14 @@ def load_folders(
         memory_bytes=memory_bytes,
         progress=progress,
     )
-    return DataSet(train, val, contents.fingerprint, contents.notes)
+    pairs = switches(train.domains, attributes) if attributes else ()
+    return DataSet(train, val, contents.fingerprint, contents.notes, pairs=pairs)
 
 
 def inspect_folders(
     root: Path,
     *,
+    attributes: Sequence[str] = (),
     skip_bad: bool = False,
     val_fraction: float = 0.1,
     cache: Path,
@@ -71,6 +82,8 @@ def inspect_folders(
     progress: Progress | None = None,
 ) -> FolderContents:
     """Finds and decodes every image of `train/DOMAIN/` and `val/DOMAIN/` (or `test/DOMAIN/`), or of `DOMAIN/`.
+
+    attributes: if given, folders are no domains; combinations of these are, see `core.data.attributes`.
 
     Without validation folders, a share `val_fraction` of every domain, at least one image, is held out by content:
     the same images are held out wherever they lie and whatever they are called. skip_bad: unreadable images are left
@@ -80,7 +93,7 @@ def inspect_folders(
     Raises UserError that lists everything that is wrong.
     """
     root = Path(root)
-    layout = find_layout(root)
+    layout, said = find_attributes(root, attributes) if attributes else (find_layout(root), [])
     folders = [*layout.train.values(), *(layout.val or {}).values()]
     found = inspect_files(root, (file for files in folders for file in files), cache, progress)
     bad = {file: inspected.error for file, inspected in sorted(found.items()) if inspected.error}
@@ -100,7 +113,7 @@ def inspect_folders(
         problems += faults.shared_images(layout, shared)  # not refused alone, but a cause of too few images
         heading = f"The images in {shown(root)} cannot be used as they are:"
         raise UserError("\n".join([heading, *(f"- {problem}" for problem in problems)]))
-    notes = faults.notes(layout, bad, shared, stray, train, val)
+    notes = said + faults.notes(layout, bad, shared, stray, train, val)
     return FolderContents(root, train, val, fingerprint_of(train, val), tuple(notes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -48,10 +49,16 @@ class DataSet:
     fingerprint: str  # what the images are, not where they lie: equal data, equal fingerprint
     notes: tuple[str, ...] = ()  # what a report must say of the data
     factors: tuple[str, ...] = ()  # names of the true factors, where they are known
+    pairs: tuple[tuple[int, int], ...] = ()  # (source, target) domains to translate between; none: every ordered pair
 
     @property
     def domains(self) -> tuple[str, ...]:
         return self.train.domains
+
+    @property
+    def routes(self) -> tuple[tuple[int, int], ...]:
+        """The (source, target) domains between which translations are measured."""
+        return self.pairs or tuple(itertools.permutations(range(len(self.domains)), 2))
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def find_layout(root: Path) -> Layout:
     Hidden files and folders and what operating systems leave behind are passed over. Every other folder is listed,
     even an empty one. Raises UserError where there is nothing to look into.
     """
-    _check_root(root)
+    check_root(root)
     folders = {folder.name.casefold(): folder for folder in _visible_folders(root)}
     train, val = folders.get("train"), folders.get("val") or folders.get("test")
     barred: list[Path] = []
@@ -78,7 +78,8 @@ def listed(names: list[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _check_root(root: Path) -> None:
+def check_root(root: Path) -> None:
+    """Raise UserError where `root` is not a folder that can be read."""
     if not root.exists():
         raise UserError(f"The image folder {shown(root)} does not exist. Set data.root to the folder of your images.")
     if not root.is_dir():
@@ -126,11 +127,11 @@ def _domains(folder: Path, barred: list[Path]) -> Folders:
     for child in children:
         # macOS writes an accented letter as two characters, others as one: the same name in train and val.
         name = unicodedata.normalize("NFC", shown(child.name))
-        domains.setdefault(name, []).extend(_files_below(child, barred))
+        domains.setdefault(name, []).extend(files_below(child, barred))
     return domains
 
 
-def _files_below(folder: Path, barred: list[Path]) -> list[Path]:
+def files_below(folder: Path, barred: list[Path]) -> list[Path]:
     """Every file in a folder and the folders in it, sorted; links are followed, each folder is visited once."""
     files: list[Path] = []
     visited: set[str] = set()

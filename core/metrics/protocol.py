@@ -1,11 +1,11 @@
 """The fixed evaluation: a way to translate images -> rows of numbers (StarGAN v2, section 4 and appendix C).
 
-For every ordered pair of domains, every validation image is translated with `outputs` latents or validation references,
-and the translations are compared with the training images of the target domain. One pass gives the numbers at one
-output per source as well: the first one. All metrics see the images as they would be saved, in 8 bits (a diversity may
-see floats: `Suite.sees_floats`). What is drawn at random is a function of (seed, guide, domains) alone, so all that is
-evaluated with one seed meets the same latents and references. A distance that needs two samples a side is left out
-where there are fewer.
+For every ordered pair of domains (where they are combinations of attributes: for every switch of one), every validation
+image is translated with `outputs` latents or validation references, and the translations are compared with the training
+images of the target domain. One pass gives the numbers at one output per source as well: the first one. All metrics see
+the images as they would be saved, in 8 bits (a diversity may see floats: `Suite.sees_floats`). What is drawn at random
+is a function of (seed, guide, domains) alone, so all that is evaluated with one seed meets the same latents and
+references. A distance that needs two samples a side is left out where there are fewer.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def evaluate(
 
     stochastic: whether its translations vary with the latent or the reference; one is made of each source if not.
     """
-    numbers = range(len(real.data.domains))
-    pairs = [Pair(guide, source, target) for guide in guides for source in numbers for target in numbers]
-    pairs = [pair for pair in pairs if pair.source != pair.target]
+    pairs = [Pair(guide, *route) for guide in guides for route in real.data.routes]
     made = outputs if stochastic else 1
     total, done = made * sum(len(real.sources[pair.source]) for pair in pairs), 0
     rows: list[Row] = []

@@ -13,7 +13,7 @@ from ablations.stargan import LADDER
 from core.losses import terms
 from core.losses.objective import DiscriminatorPass, GeneratorPass, build_objective, falling, total
 from core.model.build import build_discriminator, build_translator
-from tests.core.settings import LABEL, random_batch, tiny
+from tests.core.settings import LABEL, STARGAN, random_batch, tiny
 
 TERMS = {  # of the generator, by rung of the controlled ladder
     "A": {"adversarial", "classification", "cycle"},
@@ -49,6 +49,35 @@ def test_simple_terms() -> None:
     a, b = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, -1.0]])
     assert terms.cycle(a, b).item() == terms.reconstruction(a, b).item() == terms.diversity(a, b).item() == 2.0
     assert terms.classification(a, torch.tensor([1])).item() == pytest.approx(F.cross_entropy(a, torch.tensor([1])))
+
+
+def test_attributes_are_classified_one_by_one() -> None:
+    logits, label = torch.tensor([[0.0, 2.0], [1.0, -1.0]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    signed = torch.tensor([[0.0, -2.0], [1.0, -1.0]])  # the logit of what is true
+    expected = F.softplus(-signed).sum().item() / 2
+    assert terms.attributes(logits, label).item() == pytest.approx(expected)
+    names = {"data.domains": ["none", "b", "a+b"], "data.attributes": ["a", "b"], "data.root": "a folder"}
+    config = tiny(**STARGAN | names)
+    translator, discriminator, batch = build_translator(config), build_discriminator(config), random_batch(config)
+    _, values = total(
+        build_objective(config).discriminator, 0, DiscriminatorPass(translator, discriminator, batch, "latent")
+    )
+    assert batch.image is not None
+    classes = discriminator(batch.image, batch.domain).classes
+    label = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])[batch.domain]
+    assert values["classification"].item() == pytest.approx(terms.attributes(classes, label).item(), rel=1e-5)
+
+
+def test_patches_are_penalised_by_the_gradient_of_their_sum() -> None:
+    config = tiny(**STARGAN)
+    translator, discriminator, batch = build_translator(config), build_discriminator(config), random_batch(config)
+    update = DiscriminatorPass(translator, discriminator, batch, "latent")
+    _, values = total(build_objective(config).discriminator, 0, update)
+    image = update.interpolate.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(image, batch.target).score.sum(), image)
+    expected = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    assert values["penalty"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert values["real"].item() == pytest.approx(-discriminator(update.image, batch.domain).score.mean().item())
 
 
 def test_the_generator_objective_by_its_equation() -> None:
