@@ -15,7 +15,7 @@ from typing import Any, Literal
 from core.errors import UserError
 from core.settings import is_power_of_two, leaves, option, with_paths
 
-SCHEMA = 1  # of the fields below; part of every digest, so a changed meaning never aliases an old run
+SCHEMA = 2  # of the fields below; part of every digest, so a changed meaning never aliases an old run
 
 Code = Literal["label", "latent", "style"]
 Injection = Literal["concat", "adain"]
@@ -49,6 +49,8 @@ class ModelConfig:
     latent_dim: int = option(16, least=1)  # length of the latent code z
     style_dim: int = option(64, least=1)  # length of the style code s
     mapping_width: int = option(512, least=1)  # hidden width of the mapping network
+    high_pass: float = option(0.0, least=0)  # w of the high-pass skip, which adds edges / w back in; 0: none
+    landmarks: str = option("", identity=False)  # TorchScript file that makes the skip's two masks of an image
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class DataConfig:
     workers: int = option(-1, least=-1, identity=False)  # processes that read images ahead; -1: as the data needs
     domains: tuple[str, ...] = option(("bird", "cat", "dog"))  # found in the data
     fingerprint: str = option("")  # of the images, found in the data
+    masks: str = option("", identity=False)  # folder with the skip's masks: the same names as in root, PNG
+    masks_fingerprint: str = option("")  # of the masks, or of the landmark model that makes them; found in them
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,28 @@ RULES: tuple[Rule, ...] = (
                 and c.model.bottleneck_size <= c.model.attention_size <= c.model.resolution
             )
         ),
+    ),
+    Rule(
+        "model.high_pass looks where facial landmarks are and has no masks that say where: set "
+        "model.landmarks=MODEL.pt or data.masks=FOLDER, or model.high_pass=0",
+        lambda c: c.model.high_pass > 0 and not (c.model.landmarks or c.data.masks),
+    ),
+    Rule(
+        "model.landmarks and data.masks serve the high-pass skip alone: set model.high_pass above 0, or leave them out",
+        lambda c: c.model.high_pass == 0 and bool(c.model.landmarks or c.data.masks),
+    ),
+    Rule(
+        "model.landmarks and data.masks are two sources of the same masks: leave one out",
+        lambda c: bool(c.model.landmarks and c.data.masks),
+    ),
+    Rule(
+        "data.masks are masks of the images in data.root: set it too, or use model.landmarks",
+        lambda c: bool(c.data.masks) and not c.data.root,
+    ),
+    Rule(
+        "model.high_pass adds features of 32 to 128 px: set model.resolution to 32 or more and model.bottleneck_size "
+        "to 32 or less",
+        lambda c: c.model.high_pass > 0 and (c.model.resolution < 32 or c.model.bottleneck_size > 32),
     ),
     Rule(
         "translation needs at least two domains in data.domains",

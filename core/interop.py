@@ -14,7 +14,7 @@ from torch import Tensor
 
 from core.errors import UserError
 
-# ours -> theirs, by network. `{k}` stands for a domain, `{n}` for the number in ours, `{blocks}` for the trunk's blocks.
+# (a pattern in our name, what stands in theirs)
 Patterns = tuple[tuple[str, str], ...]
 _BLOCK: Patterns = ((r"\.shortcut\.", ".conv1x1."), (r"\.(norm\d)\.affine\.", r".\1.fc."))
 _GENERATOR: Patterns = (
@@ -22,6 +22,7 @@ _GENERATOR: Patterns = (
     (r"^decoder\.", "decode."),
     (r"^to_rgb\.", "to_rgb.2."),
     (r"^to_rgb_norm\.", "to_rgb.0."),
+    (r"^skip\.", "hpf."),
     *_BLOCK,
 )
 
@@ -51,14 +52,16 @@ def from_stargan_v2(network: str, theirs: Mapping[str, Tensor], like: Mapping[st
         whole = found[0] if len(found) == 1 else torch.stack(list(found))
         if whole.numel() != tensor.numel():
             raise UserError(
-                f"{network}: {names[0]} has the shape {tuple(found[0].shape)} and {tuple(tensor.shape)} is needed. They are "
-                "of another width, resolution or number of domains."
+                f"{network}: {names[0]} has the shape {tuple(found[0].shape)} and {tuple(tensor.shape)} is needed. "
+                "They are of another width, resolution or number of domains."
             )
         ours[name] = whole.reshape(tensor.shape).to(tensor.dtype)
         used |= set(names)
     spare = sorted(set(theirs) - used)
     if spare:
-        raise UserError(f"{network}: these weights have {spare[0]}, which this network lacks. They are of another variant.")
+        raise UserError(
+            f"{network}: these weights have {spare[0]}, which this network lacks. They are of another variant."
+        )
     return ours
 
 

@@ -23,6 +23,7 @@ from core.config import Config, changed
 from core.data.batches import Batch
 from core.interop import from_stargan_v2, to_stargan_v2
 from core.losses.objective import build_objective
+from core.model.build import build_translator
 from core.training.state import TrainingState
 from core.training.steps import discriminator_step, generator_step
 from tests.golden.fill import fill_network, starganv2_batches
@@ -88,6 +89,10 @@ def filled_state(case: Mapping[str, Any], config: Config) -> TrainingState:
         }
     state.average = copy.deepcopy(state.translator).requires_grad_(False)
     return state
+
+
+def high_pass_configuration(case: Mapping[str, Any]) -> Config:
+    return changed(configuration(case), {"model.high_pass": 1, "model.landmarks": "the case gives the masks"})
 
 
 def batches(case: Mapping[str, Any]) -> Iterator[Batch]:
@@ -166,6 +171,24 @@ def compare_sums(theirs: Mapping[str, Tensor], expected: Mapping[str, list[float
     for name, (total, absolute) in expected.items():
         assert relative(theirs[name].abs().sum().item(), absolute) < TOLERANCE, (network, name)
         assert abs(theirs[name].sum().item() - total) <= TOLERANCE * absolute, (network, name)
+
+
+@pytest.mark.parametrize("folder", STARGAN_V2, ids=lambda folder: folder.name)
+def test_the_high_pass_generator_is_theirs(folder: Path) -> None:
+    case, arrays = json.loads((folder / "case.json").read_text()), np.load(folder / "arrays.npz")
+    generator = build_translator(high_pass_configuration(case)).generator
+    theirs = {key: torch.zeros(shape) for key, shape in case["state_dict"]["generator_high_pass"].items()}
+    fill_network(theirs, "generator_high_pass")
+    theirs["hpf.filter"] = generator.skip.filter  # the only tensor that is not filled
+    generator.load_state_dict(from_stargan_v2("generator", theirs, generator.state_dict()))
+    draws, side = np.random.RandomState(case["batch_seed"] + 1), case["img_size"] // 4
+    masks = [draws.random_sample((case["batch"], 1, side, side)).astype("float32") for _ in range(2)]
+    batch = next(batches(case))
+    with torch.no_grad():
+        style = torch.from_numpy(arrays["mapping_network.out"])
+        found = generator(batch.image, style, torch.from_numpy(np.concatenate(masks, axis=1)).double())
+    expected = torch.from_numpy(arrays["generator_high_pass.out"])
+    assert (found[:, :, ::4, ::4] - expected).abs().max() <= TOLERANCE * expected.abs().max()
 
 
 def test_there_are_cases() -> None:

@@ -11,7 +11,16 @@ from torch import Tensor, nn
 from core import config as configuration
 from core.config import GUIDES, Config, changed
 from core.model.build import CODES, HEADS, INJECTIONS, build_discriminator, build_translator
-from core.model.layers import AdaptiveNorm, DomainLinear, NoNorm, PlainNorm, ResidualBlock, SelfAttention, of_domain
+from core.model.layers import (
+    AdaptiveNorm,
+    BareBlock,
+    DomainLinear,
+    NoNorm,
+    PlainNorm,
+    ResidualBlock,
+    SelfAttention,
+    of_domain,
+)
 from tests.core.settings import LABEL, random_batch, tiny
 
 
@@ -44,6 +53,15 @@ def test_parameters_at_the_papers_sizes(
     if encoder is not None:
         assert count(translator.code.style_encoder) == encoder
         assert count(judge) == discriminator
+
+
+def test_parameters_with_the_high_pass_skip() -> None:
+    config = changed(Config(), {"model.high_pass": 1, "model.landmarks": "landmarks.pt"})
+    with torch.device("meta"):
+        generator = build_translator(config).generator
+    assert count(generator) == 43_467_395
+    assert {type(block) for block in generator.decoder} == {BareBlock}
+    assert len(generator.decoder) == len(generator.encoder) == 2 + 5
 
 
 @pytest.mark.parametrize("resolution", [16, 32, 64])
