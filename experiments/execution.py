@@ -24,7 +24,7 @@ from core.training.state import TrainingState, load, save
 from experiments.command import Interrupted
 from experiments.environment import available_memory, environment, peak_memory
 from experiments.pictures import latent_grid, layout_of, reference_grid, write_picture
-from experiments.prepare import load_data, load_real_images, translating
+from experiments.prepare import load_data, load_real_images, masks_fingerprint, translating
 from experiments.records import Result, RunFolder, run_key
 from experiments.tracking import Attempt, track
 
@@ -80,6 +80,11 @@ def _attempt(config: Config, folder: RunFolder, runs: Path, quiet: bool) -> None
     if data.fingerprint != config.data.fingerprint:
         raise UserError(
             f"{config.data.root}: the images have changed since this run was planned. Start the command anew."
+        )
+    if masks_fingerprint(config, data) != config.data.masks_fingerprint:
+        raise UserError(
+            f"{config.data.masks or config.model.landmarks}: the masks have changed since this run was planned. Start "
+            "the command anew."
         )
     folder.write_status("training", iteration=0, of=iterations(config))
 
@@ -150,7 +155,7 @@ def _train(
             should_stop=requests.pending,
         )
         try:
-            train(config, state, data.train, device, hooks)
+            train(config, state, data.train, device, hooks, data.train_masks)
         finally:
             bar.close()
     save({"average": state.average.state_dict()}, folder.translator)

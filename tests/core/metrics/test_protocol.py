@@ -49,7 +49,7 @@ def perfect(data: DataSet) -> Callable[..., Tensor]:
 
 
 def tint(
-    guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None
+    guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None, *_: object
 ) -> Tensor:
     colour = latents[:, :3] if references is None else references.mean((2, 3))
     return images + 0.3 * colour[:, :, None, None] + 0.1 * target[:, None, None, None]
