@@ -17,6 +17,8 @@ from core.config import Config, as_flat, digest, iterations
 from core.data.images import DataSet
 from core.errors import UserError
 from core.metrics.protocol import evaluate
+from core.metrics.rows import Row
+from core.model.build import Translator
 from core.runtime import choose_device, describe_device, make_deterministic
 from core.training.loop import Diverged, Hooks, Stopped, train
 from core.training.memory import refuse_too_large
@@ -172,29 +174,8 @@ def _evaluate(
 ) -> Result:
     started = time.perf_counter()
     folder.write_status("evaluating", iteration=state.iteration, of=state.iteration)
-    code = state.average.code
-    real = load_real_images(config, data, cache, device)
-    with tqdm(desc=f"{folder.label()} evaluating", unit="image", disable=quiet, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        rows = evaluate(
-            translating(state.average, config, device),
-            real,
-            guides=code.guides,
-            stochastic=code.stochastic > 0,
-            latent_dim=config.model.latent_dim,
-            outputs=config.eval.outputs,
-            seed=config.eval.seed,
-            progress=progress,
-        )
-    grid = latent_grid(state.average, data, config.model.latent_dim, device, config.eval.seed)
-    write_picture(grid, folder.pictures / "latent.png")
-    if "reference" in code.guides:
-        write_picture(reference_grid(state.average, data, device), folder.pictures / "reference.png")
-    updates = state.iteration * len(code.guides)
+    rows = measure(config, state.average, folder, data, device, cache, quiet)
+    updates = state.iteration * len(state.average.code.guides)
     return Result(
         digest=digest(config),
         seed=config.seed,
@@ -212,6 +193,41 @@ def _evaluate(
         notes=data.notes,
         pictures=layout_of(data.val).as_record(),
     )
+
+
+def measure(
+    config: Config,
+    translator: Translator,
+    folder: RunFolder,
+    data: DataSet,
+    device: torch.device,
+    cache: Path,
+    quiet: bool = False,
+) -> list[Row]:
+    """The rows of averaged networks on a data set; writes the pictures too. Raises UserError."""
+    code = translator.code
+    real = load_real_images(config, data, cache, device)
+    with tqdm(desc=f"{folder.label()} evaluating", unit="image", disable=quiet, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        rows = evaluate(
+            translating(translator, config, device),
+            real,
+            guides=code.guides,
+            stochastic=code.stochastic > 0,
+            latent_dim=config.model.latent_dim,
+            outputs=config.eval.outputs,
+            seed=config.eval.seed,
+            progress=progress,
+        )
+    grid = latent_grid(translator, data, config.model.latent_dim, device, config.eval.seed)
+    write_picture(grid, folder.pictures / "latent.png")
+    if "reference" in code.guides:
+        write_picture(reference_grid(translator, data, device), folder.pictures / "reference.png")
+    return rows
 
 
 def _means(result: Result) -> list[tuple[str, float]]:

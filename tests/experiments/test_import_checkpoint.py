@@ -9,61 +9,21 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import nn
 
-from core.config import Config, changed
 from core.errors import UserError
-from core.interop import to_stargan_v2
-from core.model.build import Translator, build_translator
 from experiments import import_checkpoint, translate
 from experiments.records import RunFolder
 from experiments.translating.studio import open_studio
+from tests.core.landmarks import save_landmarks
+from tests.experiments.released import SIDE, network, released
 
-SIDE = 32
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
-
-
-class Landmarks(nn.Module):
-    """Brightness as both masks, at a quarter of the side."""
-
-    def forward(self, image: Tensor) -> Tensor:
-        mask = nn.functional.avg_pool2d((image.mean(1, keepdim=True) + 1) / 2, 4)
-        return torch.cat([mask, 1 - mask], dim=1)
 
 
 @pytest.fixture
 def landmarks(tmp_path: Path) -> Path:
-    path = tmp_path / "landmarks.pt"
-    torch.jit.save(torch.jit.script(Landmarks()), path)
-    return path
-
-
-def network(**changes: Any) -> Translator:
-    """Networks of the authors' sizes at 32 px, but narrow, with every weight drawn."""
-    small = {
-        "model.resolution": SIDE,
-        "model.first_width": 4,
-        "model.max_width": 12,
-        "model.mapping_width": 10,
-        "model.latent_dim": 5,
-        "model.style_dim": 6,
-        "data.domains": ["a", "b"],
-    }
-    translator = build_translator(changed(Config(), small | {key.replace("__", "."): v for key, v in changes.items()}))
-    draws = torch.Generator().manual_seed(7)
-    with torch.no_grad():
-        for parameter in translator.parameters():
-            parameter.add_(0.1 * torch.randn(parameter.shape, generator=draws))
-    return translator.eval()
-
-
-def released(translator: Translator, prefix: str = "") -> dict[str, Any]:
-    """The content of a `*_nets_ema.ckpt` with these weights."""
-    networks = {"generator": translator.generator, **dict(translator.code.named_children())}
-    return {
-        name: OrderedDict((prefix + key, value) for key, value in to_stargan_v2(name, net.state_dict()).items())
-        for name, net in networks.items()
-    }
+    return save_landmarks(tmp_path / "landmarks.pt")
 
 
 def run(*words: object) -> int:

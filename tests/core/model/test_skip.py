@@ -19,23 +19,16 @@ from core.model.skip import HighPassSkip
 from core.training.memory import step_bytes
 from core.training.state import TrainingState
 from core.training.steps import iterate
+from tests.core.landmarks import Brightness, save_landmarks
 from tests.core.settings import random_batch, tiny
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
 SIDE = 64
 
 
-class Brightness(nn.Module):
-    def forward(self, image: Tensor) -> Tensor:
-        mask = nn.functional.avg_pool2d((image.mean(1, keepdim=True) + 1) / 2, 4)
-        return torch.cat([mask, 1 - mask], dim=1)
-
-
 @pytest.fixture
 def landmarks(tmp_path: Path) -> str:
-    path = tmp_path / "landmarks.pt"
-    torch.jit.save(torch.jit.script(Brightness()), path)
-    return str(path)
+    return str(save_landmarks(tmp_path / "landmarks.pt"))
 
 
 def configuration(**changes: object) -> Config:
