@@ -55,6 +55,8 @@ class ModelConfig:
     latent_dim: int = option(16, least=1)  # length of the latent code z
     style_dim: int = option(64, least=1)  # length of the style code s
     mapping_width: int = option(512, least=1)  # hidden width of the mapping network
+    high_pass: float = option(0.0, least=0)  # w of the high-pass skip, which adds edges / w back in; 0: none
+    landmarks: str = option("", identity=False)  # TorchScript file that makes the skip's two masks of an image
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ class DataConfig:
     workers: int = option(-1, least=-1, identity=False)  # processes that read images ahead; -1: as the data needs
     domains: tuple[str, ...] = option(("bird", "cat", "dog"))  # found in the data
     fingerprint: str = option("")  # of the images, found in the data
+    masks: str = option("", identity=False)  # folder with the skip's masks: the same names as in root, PNG
+    masks_fingerprint: str = option("")  # of the masks, or of the landmark model that makes them; found in them
 
 
 @dataclass(frozen=True)

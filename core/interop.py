@@ -22,6 +22,7 @@ _GENERATOR: Patterns = (
     (r"^decoder\.", "decode."),
     (r"^to_rgb\.", "to_rgb.2."),
     (r"^to_rgb_norm\.", "to_rgb.0."),
+    (r"^skip\.", "hpf."),
     *_BLOCK,
 )
 

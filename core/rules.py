@@ -68,6 +68,28 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "model.high_pass looks where facial landmarks are and has no masks that say where: set "
+        "model.landmarks=MODEL.pt or data.masks=FOLDER, or model.high_pass=0",
+        lambda c: c.model.high_pass > 0 and not (c.model.landmarks or c.data.masks),
+    ),
+    Rule(
+        "model.landmarks and data.masks serve the high-pass skip alone: set model.high_pass above 0, or leave them out",
+        lambda c: c.model.high_pass == 0 and bool(c.model.landmarks or c.data.masks),
+    ),
+    Rule(
+        "model.landmarks and data.masks are two sources of the same masks: leave one out",
+        lambda c: bool(c.model.landmarks and c.data.masks),
+    ),
+    Rule(
+        "data.masks are masks of the images in data.root: set it too, or use model.landmarks",
+        lambda c: bool(c.data.masks) and not c.data.root,
+    ),
+    Rule(
+        "model.high_pass adds features of 32 to 128 px: set model.resolution to 32 or more and model.bottleneck_size "
+        "to 32 or less",
+        lambda c: c.model.high_pass > 0 and (c.model.resolution < 32 or c.model.bottleneck_size > 32),
+    ),
+    Rule(
         "translation needs at least two domains in data.domains",
         lambda c: len(c.data.domains) < 2,
     ),
@@ -78,6 +100,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "model.backbone=stargan has no self-attention: set model.attention_size=0",
         lambda c: c.model.backbone == "stargan" and c.model.attention_size != 0,
+    ),
+    Rule(
+        "model.high_pass is StarGAN v2's: set model.backbone=starganv2, or model.high_pass=0",
+        lambda c: c.model.backbone == "stargan" and c.model.high_pass > 0,
     ),
     Rule(
         "model.patch_convs halves the image more often than model.resolution allows: make it smaller, or 0",

@@ -18,6 +18,8 @@ from core.config import Config, as_flat, digest, generator_updates, iterations
 from core.data.images import DataSet
 from core.errors import UserError
 from core.metrics.protocol import evaluate
+from core.metrics.rows import Row
+from core.model.build import Translator
 from core.runtime import choose_device, describe_device, make_deterministic
 from core.training.loop import Diverged, Hooks, Stopped, train
 from core.training.memory import refuse_too_large
@@ -25,7 +27,7 @@ from core.training.state import TrainingState, load, save
 from experiments.command import Interrupted
 from experiments.environment import available_memory, environment, peak_memory
 from experiments.pictures import latent_grid, layout_of, reference_grid, write_picture
-from experiments.prepare import load_data, load_real_images, translating
+from experiments.prepare import load_data, load_real_images, masks_fingerprint, translating
 from experiments.records import Result, RunFolder, run_key
 from experiments.tracking import Attempt, track
 
@@ -86,6 +88,11 @@ def _attempt(config: Config, folder: RunFolder, runs: Path, quiet: bool) -> None
     if data.fingerprint != config.data.fingerprint:
         raise UserError(
             f"{config.data.root}: the images have changed since this run was planned. Start the command anew."
+        )
+    if masks_fingerprint(config, data) != config.data.masks_fingerprint:
+        raise UserError(
+            f"{config.data.masks or config.model.landmarks}: the masks have changed since this run was planned. Start "
+            "the command anew."
         )
     folder.write_status("training", iteration=0, of=iterations(config))
 
@@ -156,7 +163,7 @@ def _train(
             should_stop=requests.pending,
         )
         try:
-            train(config, state, data.train, device, hooks)
+            train(config, state, data.train, device, hooks, data.train_masks)
         finally:
             bar.close()
     save({"average": state.average.state_dict()}, folder.translator)
@@ -173,35 +180,14 @@ def _evaluate(
 ) -> Result:
     started = time.perf_counter()
     folder.write_status("evaluating", iteration=state.iteration, of=state.iteration)
-    code = state.average.code
-    real = load_real_images(config, data, cache, device)
-    with tqdm(desc=f"{folder.label()} evaluating", unit="image", disable=quiet, leave=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        rows = evaluate(
-            translating(state.average, config, device),
-            real,
-            guides=code.guides,
-            stochastic=code.stochastic > 0,
-            latent_dim=config.model.latent_dim,
-            outputs=config.eval.outputs,
-            seed=config.eval.seed,
-            progress=progress,
-        )
-    grid = latent_grid(state.average, data, config.model.latent_dim, device, config.eval.seed)
-    write_picture(grid, folder.pictures / "latent.png")
-    if "reference" in code.guides:
-        write_picture(reference_grid(state.average, data, device), folder.pictures / "reference.png")
+    rows = measure(config, state.average, folder, data, device, cache, quiet)
     return Result(
         digest=digest(config),
         seed=config.seed,
         config=as_flat(config),
         iterations=state.iteration,
         generator_updates=generator_updates(config, state.iteration),
-        images_seen=state.iteration * len(code.guides) * config.train.batch,
+        images_seen=state.iteration * len(state.average.code.guides) * config.train.batch,
         parameters=state.parameters_of(),
         train_seconds=round(state.seconds, 1),
         evaluate_seconds=round(time.perf_counter() - started, 1),
@@ -212,6 +198,41 @@ def _evaluate(
         notes=data.notes,
         pictures=layout_of(data.val).as_record(),
     )
+
+
+def measure(
+    config: Config,
+    translator: Translator,
+    folder: RunFolder,
+    data: DataSet,
+    device: torch.device,
+    cache: Path,
+    quiet: bool = False,
+) -> list[Row]:
+    """The rows of averaged networks on a data set; writes the pictures too. Raises UserError."""
+    code = translator.code
+    real = load_real_images(config, data, cache, device)
+    with tqdm(desc=f"{folder.label()} evaluating", unit="image", disable=quiet, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        rows = evaluate(
+            translating(translator, config, device),
+            real,
+            guides=code.guides,
+            stochastic=code.stochastic > 0,
+            latent_dim=config.model.latent_dim,
+            outputs=config.eval.outputs,
+            seed=config.eval.seed,
+            progress=progress,
+        )
+    grid = latent_grid(translator, data, config.model.latent_dim, device, config.eval.seed)
+    write_picture(grid, folder.pictures / "latent.png")
+    if "reference" in code.guides:
+        write_picture(reference_grid(translator, data, device), folder.pictures / "reference.png")
+    return rows
 
 
 def _means(result: Result) -> list[tuple[str, float]]:

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from core.data.images import DataSet, ImageSet, to_float, to_uint8
+from core.data.images import DataSet, ImageSet, Item, masks_to_float, read_masks, to_float, to_uint8
 from core.model.build import Translator
 from core.runtime import stream
 
@@ -49,24 +49,30 @@ def layout_of(images: ImageSet) -> Layout:
     return Layout(images.resolution, images.domains[:DOMAINS], min(SOURCES, *images.sizes[:DOMAINS]), LATENTS)
 
 
-def sources_of(images: ImageSet, layout: Layout) -> tuple[Tensor, Tensor]:
-    """(uint8 (n, 3, R, R), domains (n,)): the first validation images of every shown domain."""
-    items = [(domain, index) for domain in range(len(layout.domains)) for index in range(layout.sources)]
-    return images.read(items), torch.tensor([domain for domain, _ in items])
+def items_of(layout: Layout) -> list[Item]:
+    """The first validation images of every shown domain."""
+    return [(domain, index) for domain in range(len(layout.domains)) for index in range(layout.sources)]
+
+
+def masks_of(data: DataSet, items: list[Item], device: torch.device) -> Tensor | None:
+    """The masks of validation images, as the networks see them; None where they have none."""
+    masks = read_masks(data.val_masks, items)
+    return None if masks is None else masks_to_float(masks.to(device))
 
 
 @torch.inference_mode()
 def latent_grid(translator: Translator, data: DataSet, latent_dim: int, device: torch.device, seed: int) -> Tensor:
     """The grid guided by latents, uint8 (3, height, width)."""
     layout = layout_of(data.val)
-    sources, _ = sources_of(data.val, layout)
+    items = items_of(layout)
+    sources, masks = data.val.read(items), masks_of(data, items, device)
     images = to_float(sources).to(device)
     columns = [sources]
     for target in range(len(layout.domains)):
         for number in range(layout.latents):
             latent = torch.randn(1, latent_dim, generator=stream(seed, "pictures", number)).expand(len(images), -1)
             code = translator.code.of_noise(latent.to(device), torch.full((len(images),), target, device=device))
-            columns.append(to_uint8(translator(images, code)).cpu())
+            columns.append(to_uint8(translator(images, code, masks)).cpu())
     return tiles([list(row) for row in zip(*columns, strict=True)])
 
 
@@ -74,23 +80,31 @@ def latent_grid(translator: Translator, data: DataSet, latent_dim: int, device: 
 def reference_grid(translator: Translator, data: DataSet, device: torch.device) -> Tensor:
     """The grid guided by references, uint8 (3, height, width): every shown source by every shown source."""
     layout = layout_of(data.val)
-    sources, domains = sources_of(data.val, layout)
-    return matrix(translator, sources, sources, domains, device)
+    items = items_of(layout)
+    sources, domains = data.val.read(items), torch.tensor([domain for domain, _ in items])
+    return matrix(translator, sources, sources, domains, device, masks_of(data, items, device))
 
 
 @torch.inference_mode()
 def matrix(
-    translator: Translator, sources: Tensor, references: Tensor, domains: Tensor, device: torch.device
+    translator: Translator,
+    sources: Tensor,
+    references: Tensor,
+    domains: Tensor,
+    device: torch.device,
+    masks: Tensor | None = None,
 ) -> Tensor:
     """Sources (rows) by references (columns), references above and sources at the left; uint8 (3, height, width).
 
-    sources, references: uint8 (n, 3, R, R) and (m, 3, R, R); domains: (m,), of the references.
+    sources, references: uint8 (n, 3, R, R) and (m, 3, R, R); domains: (m,), of the references; masks: of the sources,
+    on the device.
     """
     codes = translator.code.of_image(to_float(references).to(device), domains.to(device))
     rows = [[torch.full_like(references[0], 255), *references]]
-    for source in sources:
+    for number, source in enumerate(sources):
         image = to_float(source[None]).to(device).expand(len(codes), -1, -1, -1)
-        rows.append([source, *to_uint8(translator(image, codes)).cpu()])
+        own = None if masks is None else masks[number].expand(len(codes), -1, -1, -1)
+        rows.append([source, *to_uint8(translator(image, codes, own)).cpu()])
     return tiles(rows)
 
 

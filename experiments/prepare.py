@@ -28,6 +28,7 @@ from core.metrics.protocol import Translate, evaluate_references
 from core.metrics.real import RealImages
 from core.metrics.suite import choose, decide
 from core.model.build import Translator
+from core.model.masks import check_landmarks
 from core.runtime import autocast, one_thread
 from experiments.records import read_json, write_json
 
@@ -39,17 +40,23 @@ class Prepared:
     data: DataSet
     metrics: str  # "paper" or "judge": what `eval.metrics=auto` comes to
     notes: tuple[str, ...]  # what log and report must say
+    masks: str = ""  # fingerprint of the high-pass skip's masks, or of the model that makes them
 
     def resolve(self, config: Config) -> Config:
         """A configuration with what was found: its identity is complete."""
-        root = config.data.root
+        # A run's process may have another working folder.
+        paths = {
+            "data.root": config.data.root,
+            "data.masks": config.data.masks,
+            "model.landmarks": config.model.landmarks,
+        }
         return changed(
             config,
             {
-                # A run's process may have another working folder.
-                "data.root": str(Path(root).expanduser().resolve()) if root else "",
+                **{name: str(Path(path).expanduser().resolve()) if path else "" for name, path in paths.items()},
                 "data.domains": self.data.domains,
                 "data.fingerprint": self.data.fingerprint,
+                "data.masks_fingerprint": self.masks,
                 "eval.metrics": self.metrics,
             },
         )
@@ -59,7 +66,15 @@ def prepare(config: Config, cache: Path) -> Prepared:
     """Find and check images and metrics. Raises UserError that lists everything that is wrong with them."""
     data = load_data(config, cache)
     metrics, note = decide(config.eval.metrics, config.model.resolution, config.eval.protocol)
-    return Prepared(data, metrics, (*data.notes, *([note] if note else ())))
+    return Prepared(data, metrics, (*data.notes, *([note] if note else ())), masks_fingerprint(config, data))
+
+
+def masks_fingerprint(config: Config, data: DataSet) -> str:
+    """What the masks are: those of the images, or the landmark model, which is tried; "" without. Raises UserError."""
+    landmarks = config.model.landmarks
+    if not landmarks:
+        return data.masks_fingerprint
+    return check_landmarks(str(Path(landmarks).expanduser()), config.model.resolution)
 
 
 def load_data(config: Config, cache: Path) -> DataSet:
@@ -78,6 +93,7 @@ def load_data(config: Config, cache: Path) -> DataSet:
             cache=cache / "images",
             minimum_train=2,  # a distance needs two
             progress=progress,
+            masks=Path(data.masks).expanduser() if data.masks else None,
         )
 
 
@@ -111,7 +127,13 @@ def translating(translator: Translator, config: Config, device: torch.device) ->
     """The averaged networks as evaluation calls them."""
 
     def translate(
-        guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None
+        guide: str,
+        images: Tensor,
+        source: Tensor,
+        target: Tensor,
+        latents: Tensor,
+        references: Tensor | None,
+        masks: Tensor | None = None,
     ) -> Tensor:
         with autocast(device, config.precision):
             if guide == "latent":
@@ -119,7 +141,7 @@ def translating(translator: Translator, config: Config, device: torch.device) ->
             else:
                 assert references is not None
                 code = translator.code.of_image(references, target)
-            return translator(images, code)
+            return translator(images, code, masks)
 
     return translate
 

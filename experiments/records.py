@@ -118,6 +118,11 @@ class RunFolder:
 
     # Status
 
+    @property
+    def imported(self) -> bool:
+        """Whether the weights were made by another program and only measured here."""
+        return self.status()["state"] == "imported"
+
     def write_status(self, state: str, **details: Any) -> None:
         """What the run is doing: waiting, training, evaluating, done, failed or stopped."""
         write_json(self._status, {"state": state, **details})

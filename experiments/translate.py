@@ -61,9 +61,7 @@ def main(arguments: list[str]) -> int:
             else:
                 codes, heads = studio.latent_codes(count, target, asked.seed), None
             try:
-                for path in draw(
-                    studio, sources.images, codes, heads, out / f"{_stem(studio, target)}-{guide}s", asked.steps
-                ):
+                for path in draw(studio, sources, codes, heads, out / f"{_stem(studio, target)}-{guide}s", asked.steps):
                     print(path)
             except OSError as error:
                 reason = error.strerror or error
@@ -153,7 +151,10 @@ def _own(studio: Studio, folder: RunFolder, domains: list[int], each: int) -> In
     from experiments.prepare import load_data
     from experiments.translating.input_images import own_images
 
-    return own_images(load_data(studio.config, folder.path.parent / "cache"), domains, each)
+    data = load_data(studio.config, folder.path.parent / "cache")
+    if data.domains != studio.domains:
+        raise UserError(f"the images of {folder.path} are not at hand. Give images with --source and --reference.")
+    return own_images(data, domains, each)
 
 
 def _stem(studio: Studio, target: int) -> str:

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "core.losses": ("core.config", "core.runtime", "core.errors", "core.model", "core.data.batches"),
     "core.training": ("core.config", "core.runtime", "core.errors", "core.model", "core.losses", "core.data"),
     "core.interop": ("core.config", "core.runtime", "core.errors", "core.model"),
+    "core.released": ("core.errors",),
     "ablations": ("core.config", "core.settings", "core.errors"),
     "experiments": ("core", "ablations"),
 }

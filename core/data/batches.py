@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from core.data.images import AUGMENT_DRAWS, ImageSet, Item, to_float
+from core.data.images import AUGMENT_DRAWS, ImageSet, Item, masks_to_float, read_masks, to_float
 from core.runtime import stream
 
 IMAGES = ("image", "reference", "reference2")  # what a batch can hold; the last two are of the target domain
@@ -30,12 +30,16 @@ class Batch:
     image: Tensor | None = None  # (n, 3, R, R): uint8 as read, float in [-1, 1] after `to`
     reference: Tensor | None = None
     reference2: Tensor | None = None
+    masks: Tensor | None = None  # of `image`, (n, 2, R/4, R/4): uint8 as read, float in [0, 1] after `to`
 
     def to(self, device: torch.device) -> Batch:
         """On the device, with images as the networks see them."""
         moved = {item.name: getattr(self, item.name) for item in fields(self)}
         moved = {name: value.to(device, non_blocking=True) for name, value in moved.items() if value is not None}
-        return replace(self, **{name: to_float(value) if name in IMAGES else value for name, value in moved.items()})
+        seen = {name: to_float(moved[name]) for name in IMAGES if name in moved}
+        if "masks" in moved:
+            seen["masks"] = masks_to_float(moved["masks"])
+        return replace(self, **{**moved, **seen})
 
 
 class Batches(Dataset[Batch]):
@@ -52,14 +56,16 @@ class Batches(Dataset[Batch]):
         augment: bool,
         permuted: bool = False,
         uniform: bool = False,
+        masks: ImageSet | None = None,
     ) -> None:
-        """reads: which of IMAGES the run needs.
+        """reads: which of IMAGES the run needs. masks: of the same items, for runs that need them.
 
         permuted: the targets are the batch's own domains in another order, as StarGAN draws them, and not independent.
         uniform: every image comes as often as any other, and not every domain.
         """
         self.images, self.seed, self.size, self.latent_dim = images, seed, size, latent_dim
-        self.reads, self.augment, self.permuted, self.uniform = reads, augment, permuted, uniform
+        self.reads, self.augment, self.masks = reads, augment, masks
+        self.permuted, self.uniform = permuted, uniform
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step; images as uint8."""
@@ -81,7 +87,9 @@ class Batches(Dataset[Batch]):
             if name in self.reads:
                 items = self._items(domain if name == "image" else target, places[name])
                 images[name] = self.images.read(items, crop if self.augment else None)
-        return Batch(domain, target, latent, latent2, mix, **images)
+        sources = self._items(domain, places["image"])
+        masks = read_masks(self.masks, sources, crops[IMAGES.index("image")] if self.augment else None)
+        return Batch(domain, target, latent, latent2, mix, **images, masks=masks)
 
     def _in_proportion(self, step: int) -> tuple[Tensor, Tensor]:
         """Two draws of domains, each as likely as its share of the images."""

@@ -14,6 +14,7 @@ from core.data.decode import Fit
 from core.data.images import DataSet
 from core.data.inspection import ImageFile, Inspected, Progress, Split, inspect_files
 from core.data.layout import Folders, find_layout, shown
+from core.data.masks import load_masks
 from core.data.stored import store_images
 from core.errors import UserError
 
@@ -41,11 +42,13 @@ def load_folders(
     minimum_train: int = 1,
     memory_bytes: int | None = None,
     progress: Progress | None = None,
+    masks: Path | None = None,
 ) -> DataSet:
     """The data set in `root`: see `inspect_folders` for what is accepted and `store_images` for how it is held.
 
     resolution: the side of the images in pixels. memory_bytes: what decoded images may take, by default half of the
     machine's memory. progress: called with (done, total) files, first while inspecting, then while decoding.
+    masks: the folder of the images' masks, see `load_masks`.
     Raises UserError that lists everything that is wrong.
     """
     contents = inspect_folders(
@@ -68,7 +71,10 @@ def load_folders(
         progress=progress,
     )
     pairs = switches(train.domains, attributes) if attributes else ()
-    return DataSet(train, val, contents.fingerprint, contents.notes, pairs=pairs)
+    data = DataSet(train, val, contents.fingerprint, contents.notes, pairs=pairs)
+    if masks is None:
+        return data
+    return load_masks(data, masks, root, contents.train, contents.val, resolution // 4, fit, cache, progress)
 
 
 def inspect_folders(

@@ -50,6 +50,9 @@ class DataSet:
     notes: tuple[str, ...] = ()  # what a report must say of the data
     factors: tuple[str, ...] = ()  # names of the true factors, where they are known
     pairs: tuple[tuple[int, int], ...] = ()  # (source, target) domains to translate between; none: every ordered pair
+    train_masks: ImageSet | None = None  # of the same items, at a quarter of the side, where the images have masks
+    val_masks: ImageSet | None = None
+    masks_fingerprint: str = ""
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -59,6 +62,16 @@ class DataSet:
     def routes(self) -> tuple[tuple[int, int], ...]:
         """The (source, target) domains between which translations are measured."""
         return self.pairs or tuple(itertools.permutations(range(len(self.domains)), 2))
+
+
+def read_masks(masks: ImageSet | None, items: Sequence[Item], augment: Tensor | None = None) -> Tensor | None:
+    """The two masks of each item, uint8 (n, 2, R/4, R/4), cropped and mirrored as its image is; None without any."""
+    return None if masks is None else masks.read(items, augment)[:, :2]
+
+
+def masks_to_float(masks: Tensor) -> Tensor:
+    """uint8 [0, 255] -> float32 [0, 1]."""
+    return masks.float().div_(255)
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class Pass:
     @cached_property
     def fake(self) -> Tensor:
         """The translated images."""
-        return self.translator(self.image, self.code)
+        return self.translator(self.image, self.code, self.batch.masks)
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -69,7 +69,7 @@ class DiscriminatorPass(Pass):
     def fake(self) -> Tensor:
         """The translated images, cut off from the generator."""
         with torch.no_grad():
-            return self.translator(self.image, self.code)
+            return self.translator(self.image, self.code, self.batch.masks)
 
     @cached_property
     def real(self) -> Tensor:
@@ -96,12 +96,15 @@ class GeneratorPass(Pass):
     def second(self) -> Tensor:
         """A translation by another code of the same domain; the loss moves only the first one away from it."""
         with torch.no_grad():
-            return self.translator(self.image, self.code_of(self.batch.latent2, self.batch.reference2))
+            code = self.code_of(self.batch.latent2, self.batch.reference2)
+            return self.translator(self.image, code, self.batch.masks)
 
     @cached_property
     def back(self) -> Tensor:
         """The translation translated back, by the source's own code."""
-        return self.translator(self.fake, self.translator.code.of_image(self.image, self.batch.domain))
+        # Masks that came with the source serve its translation too, which has its pose; a landmark model looks anew.
+        code = self.translator.code.of_image(self.image, self.batch.domain)
+        return self.translator(self.fake, code, self.batch.masks)
 
     @cached_property
     def read(self) -> Tensor:

@@ -22,8 +22,9 @@ from core.metrics.sampling import batches
 from core.runtime import stream
 
 # (guide, images (n, 3, R, R) in [-1, 1], source domains (n,), target domains (n,), latents (n, latent_dim),
-#  references like images, or None where the guide is not "reference") -> translations like images
-Translate = Callable[[str, Tensor, Tensor, Tensor, Tensor, Tensor | None], Tensor]
+#  references like images, or None where the guide is not "reference", masks of the images (n, 2, R/4, R/4) or None)
+#  -> translations like images
+Translate = Callable[[str, Tensor, Tensor, Tensor, Tensor, Tensor | None, Tensor | None], Tensor]
 Progress = Callable[[int, int], None]  # (translations done, translations)
 LARGEST = 100.0  # of a float that is measured; images lie about in [-1, 1], and squares of far larger values overflow
 
@@ -104,6 +105,8 @@ def _translations(
     chosen = _choose(len(items), outputs, size, stream(seed, *purpose, "reference"))[:, :made]
     for numbers in batches(range(len(items)), max(1, real.batch // made)):
         sources = real.read([items[number] for number in numbers]).repeat_interleave(made, 0)
+        masks = real.masks([items[number] for number in numbers])
+        masks = None if masks is None else masks.repeat_interleave(made, 0)
         codes = latents[list(numbers)].flatten(0, 1).to(real.device)
         targets = [(pair.target, index) for index in chosen[list(numbers)].flatten().tolist()]
         parts = []
@@ -112,7 +115,8 @@ def _translations(
             source = torch.full((len(sources[part]),), pair.source, device=real.device)
             target = torch.full_like(source, pair.target)
             references = real.read(targets[part]) if pair.guide == "reference" else None
-            images = translate(pair.guide, sources[part], source, target, codes[part], references)
+            looked = None if masks is None else masks[part]
+            images = translate(pair.guide, sources[part], source, target, codes[part], references, looked)
             # A model that has diverged is measured as grey pictures, not as whatever a cast of NaN gives.
             finite = images.float().nan_to_num(nan=0.0)
             parts.append(finite.clamp(-LARGEST, LARGEST) if real.suite.sees_floats else to_float(to_uint8(finite)))

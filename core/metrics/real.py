@@ -14,7 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from core.data.images import DataSet, FactoredImageSet, Item, to_float
+from core.data.images import DataSet, FactoredImageSet, Item, masks_to_float, read_masks, to_float
 from core.metrics.factors import real_style
 from core.metrics.frechet import Statistics, kernel_within, statistics
 from core.metrics.judge import Judge
@@ -108,6 +108,11 @@ class RealImages:
     def read(self, items: Sequence[Item]) -> Tensor:
         """Validation images, float (n, 3, R, R) in [-1, 1], on the device."""
         return to_float(self.data.val.read(items).to(self.device))
+
+    def masks(self, items: Sequence[Item]) -> Tensor | None:
+        """The masks of validation images, float (n, 2, R/4, R/4) in [0, 1], on the device; None without any."""
+        masks = read_masks(self.data.val_masks, items)
+        return None if masks is None else masks_to_float(masks.to(self.device))
 
     def truth(self, items: Sequence[Item]) -> Tensor:
         """The true factors of validation images, (n, F)."""

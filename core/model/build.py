@@ -14,6 +14,8 @@ from core.model.discriminator import AcganHead, Discriminator, MultitaskHead, Tr
 from core.model.generator import Generator
 from core.model.injection import AdaIN, Concat
 from core.model.layers import initialise
+from core.model.masks import GivenMasks, LandmarkMasks, Masks
+from core.model.skip import HighPassSkip, NoSkip
 from core.model.stargan import (
     PatchAcganHead,
     PatchMultitaskHead,
@@ -48,26 +50,31 @@ BACKBONES: dict[configuration.Backbone, Backbone] = {
 
 
 class Translator(nn.Module):
-    """The generator and what makes its codes: all that translating an image takes."""
+    """The generator, what makes its codes and what makes its masks: all that translating an image takes."""
 
-    def __init__(self, generator: Generator | StarGANGenerator, code: Code) -> None:
+    def __init__(self, generator: Generator | StarGANGenerator, code: Code, masks: Masks) -> None:
         super().__init__()
-        self.generator, self.code = generator, code
+        self.generator, self.code, self.masks = generator, code, masks
 
-    def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        """image: (n, 3, R, R) in [-1, 1]; code: (n, code.dim) -> the translated images, same shape."""
-        return self.generator(image, code)
+    def forward(self, image: Tensor, code: Tensor, masks: Tensor | None = None) -> Tensor:
+        """image: (n, 3, R, R) in [-1, 1]; code: (n, code.dim) -> the translated images, same shape.
+
+        masks: (n, 2, R/4, R/4) in [0, 1], where they come with the images.
+        """
+        return self.generator(image, code, self.masks(image, masks))
 
 
 def build_translator(config: Config) -> Translator:
     """Generator and code, initialised from random streams of `config.seed`."""
     backbone = BACKBONES[config.model.backbone]
     code = CODES[config.model.code](config.model, label_table(config))
-    generator = backbone.generator(config.model, INJECTIONS[config.model.injection](code.dim))
+    skip = HighPassSkip(config.model.high_pass) if config.model.high_pass else NoSkip()
+    generator = backbone.generator(config.model, INJECTIONS[config.model.injection](code.dim), skip)
     backbone.initialise(generator, config.seed, "generator")
     for name, network in code.named_children():
         initialise(network, config.seed, name)
-    return Translator(generator, code)
+    masks = LandmarkMasks(config.model.landmarks) if config.model.landmarks else GivenMasks()
+    return Translator(generator, code, masks)
 
 
 def build_discriminator(config: Config) -> Discriminator:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.config import ModelConfig
 from core.model.injection import Injection
 from core.model.layers import PlainNorm, ResidualBlock, SelfAttention
+from core.model.skip import Skip
 
 
 def widths(config: ModelConfig, smallest: int) -> list[int]:
@@ -22,22 +23,20 @@ def widths(config: ModelConfig, smallest: int) -> list[int]:
 class Generator(nn.Module):
     """Encoder with instance norm down to the bottleneck, decoder with the injection's norm back up."""
 
-    def __init__(self, config: ModelConfig, injection: Injection) -> None:
+    def __init__(self, config: ModelConfig, injection: Injection, skip: Skip) -> None:
         super().__init__()
-        self.injection = injection
-        sizes = widths(config, config.bottleneck_size)
+        self.injection, self.skip = injection, skip
+        size = config.bottleneck_size // 2**skip.extra_pairs
+        sizes = widths(config, size)
         bottom = sizes[-1]
         self.from_rgb = nn.Conv2d(3 + injection.extra_channels, sizes[0], 3, padding=1)
         encoder: list[nn.Module] = [ResidualBlock(wide, deep, PlainNorm, "down") for wide, deep in pairwise(sizes)]
         encoder += [ResidualBlock(bottom, bottom, PlainNorm) for _ in range(config.bottleneck_blocks)]
-        decoder: list[nn.Module] = [
-            ResidualBlock(bottom, bottom, injection.norm) for _ in range(config.bottleneck_blocks)
-        ]
-        if config.attention_size == config.bottleneck_size:
+        decoder: list[nn.Module] = [skip.block(bottom, bottom, injection.norm) for _ in range(config.bottleneck_blocks)]
+        if config.attention_size == size:
             decoder.append(SelfAttention(bottom))
-        size = config.bottleneck_size
         for deep, wide in zip(sizes[::-1], sizes[-2::-1], strict=False):
-            decoder.append(ResidualBlock(deep, wide, injection.norm, "up"))
+            decoder.append(skip.block(deep, wide, injection.norm, "up"))
             size *= 2
             if config.attention_size == size:
                 decoder.append(SelfAttention(wide))
@@ -45,11 +44,16 @@ class Generator(nn.Module):
         self.to_rgb_norm = PlainNorm(sizes[0])
         self.to_rgb = nn.Conv2d(sizes[0], 3, 1)
 
-    def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R), not bounded: no tanh."""
+    def forward(self, image: Tensor, code: Tensor, masks: Tensor | None = None) -> Tensor:
+        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R), not bounded: no tanh.
+
+        masks: (n, 2, R/4, R/4) in [0, 1], where the skip looks; a skip that does not look anywhere needs none.
+        """
         x = self.from_rgb(self.injection.input(image, code))
+        kept: dict[int, Tensor] = {}
         for block in self.encoder:
+            self.skip.keep(x, kept)
             x = block(x, code)
         for block in self.decoder:
-            x = block(x, code)
+            x = self.skip.add(block(x, code), kept, masks)
         return self.to_rgb(F.leaky_relu(self.to_rgb_norm(x), 0.2))

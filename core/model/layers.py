@@ -71,13 +71,25 @@ class ResidualBlock(nn.Module):
         self.down = nn.AvgPool2d(2) if resample == "down" else nn.Identity()
         self.up = nn.Upsample(scale_factor=2, mode="nearest") if resample == "up" else nn.Identity()
 
+    def residual(self, x: Tensor, code: Tensor | None) -> Tensor:
+        """What is added to the shortcut."""
+        residual = self.conv1(self.up(F.leaky_relu(self.norm1(x, code), 0.2)))
+        return self.conv2(F.leaky_relu(self.norm2(self.down(residual), code), 0.2))
+
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
         """x: (n, inputs, h, w); code: (n, code_dim) or None where the norm takes none."""
-        residual = self.conv1(self.up(F.leaky_relu(self.norm1(x, code), 0.2)))
-        residual = self.conv2(F.leaky_relu(self.norm2(self.down(residual), code), 0.2))
+        residual = self.residual(x, code)
         # A 1x1 convolution commutes with nearest upsampling and with average pooling: do it on the smaller map.
         shortcut = self.up(self.shortcut(self.down(x)))
         return (shortcut + residual) / math.sqrt(2)
+
+
+class BareBlock(ResidualBlock):
+    """The residual alone. The shortcut's weights stay, unused: the published networks hold and count them."""
+
+    def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """See `ResidualBlock`."""
+        return self.residual(x, code)
 
 
 class SelfAttention(nn.Module):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from core.config import ModelConfig
 from core.model.discriminator import Verdict
 from core.model.injection import Injection
+from core.model.skip import Skip
 from core.runtime import stream
 
 DOWN = 2  # halvings in the generator
@@ -67,7 +68,8 @@ class ConvNorm(nn.Module):
 class StarGANGenerator(nn.Module):
     """The image and the code in at full resolution, residual blocks at a quarter of it, tanh at the end."""
 
-    def __init__(self, config: ModelConfig, injection: Injection) -> None:
+    def __init__(self, config: ModelConfig, injection: Injection, skip: Skip) -> None:
+        """skip: StarGAN has none, whatever it is."""
         super().__init__()
         self.injection = injection
         sizes = [config.first_width * 2**level for level in range(DOWN + 1)]
@@ -79,8 +81,8 @@ class StarGANGenerator(nn.Module):
         self.up = nn.Sequential(*(ConvNorm(nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False)) for a, b in back))
         self.to_rgb = nn.Conv2d(sizes[0], 3, 7, padding=3, bias=False)
 
-    def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R) in (-1, 1)."""
+    def forward(self, image: Tensor, code: Tensor, masks: Tensor | None = None) -> Tensor:
+        """image: (n, 3, R, R) in [-1, 1]; code: (n, code_dim) -> (n, 3, R, R) in (-1, 1). masks serve no part here."""
         x = self.first(self.injection.input(image, code))
         return torch.tanh(self.to_rgb(self.up(self.blocks(self.down(x)))))
 

@@ -42,7 +42,7 @@ class Hooks:
     should_stop: Callable[[], bool] = lambda: False
 
 
-def batches_of(config: Config, images: ImageSet, reads: frozenset[str]) -> Batches:
+def batches_of(config: Config, images: ImageSet, reads: frozenset[str], masks: ImageSet | None = None) -> Batches:
     """The batches of a run, by iteration."""
     return Batches(
         images,
@@ -53,17 +53,28 @@ def batches_of(config: Config, images: ImageSet, reads: frozenset[str]) -> Batch
         augment=config.data.augment,
         permuted=config.train.targets == "permuted",
         uniform=config.data.sampling == "uniform",
+        masks=masks,
     )
 
 
-def train(config: Config, state: TrainingState, images: ImageSet, device: torch.device, hooks: Hooks) -> None:
-    """Train from `state.iteration` to the end of the run. Raises Diverged or, asked to stop, Stopped."""
+def train(
+    config: Config,
+    state: TrainingState,
+    images: ImageSet,
+    device: torch.device,
+    hooks: Hooks,
+    masks: ImageSet | None = None,
+) -> None:
+    """Train from `state.iteration` to the end of the run. Raises Diverged or, asked to stop, Stopped.
+
+    masks: of the images, where they have any.
+    """
     recipe, last = config.train, iterations(config)
     objective = build_objective(config)
 
     # Batches are a function of the iteration, so resuming is starting in the middle.
     loader = DataLoader(
-        batches_of(config, images, objective.reads),
+        batches_of(config, images, objective.reads, masks),
         batch_size=None,
         sampler=range(state.iteration, last),
         num_workers=_workers(config, device),

@@ -76,4 +76,5 @@ def _empty_batch(config: Config) -> Batch:
     domain = torch.zeros(size, dtype=torch.int64)
     image = torch.empty(size, 3, side, side)
     latent = torch.empty(size, config.model.latent_dim)
-    return Batch(domain, domain, latent, latent, torch.empty(size, 1, 1, 1), image, image, image)
+    masks = torch.empty(size, 2, side // 4, side // 4)
+    return Batch(domain, domain, latent, latent, torch.empty(size, 1, 1, 1), image, image, image, masks)

@@ -64,7 +64,7 @@ def rehearse_arm(config: Config, data: DataSet, device: torch.device) -> ArmRehe
         torch.cuda.reset_peak_memory_stats(device)
     state = TrainingState(config, device)
     objective = build_objective(config)
-    batches = batches_of(config, data.train, objective.reads)
+    batches = batches_of(config, data.train, objective.reads, data.train_masks)
 
     def one(number: int) -> None:
         # As many iterations as make one update of the generator: with fewer, most would be without.
@@ -160,11 +160,12 @@ def _translation_seconds(state: TrainingState, config: Config, data: DataSet, de
     images = torch.zeros(count, 3, side, side, device=device)
     source, target = torch.zeros(2, count, dtype=torch.int64, device=device)
     latents = torch.zeros(count, config.model.latent_dim, device=device)
+    masks = torch.zeros(count, 2, side // 4, side // 4, device=device)
     translate = translating(state.average, config, device)
     guides = state.average.code.guides
     seconds = [
         typical_seconds(
-            lambda _, guide=guide: translate(guide, images, source, target + 1, latents, images),  # type: ignore[misc]
+            lambda _, guide=guide: translate(guide, images, source, target + 1, latents, images, masks),  # type: ignore[misc]
             device,
             warm_up=1,
             repeats=3,

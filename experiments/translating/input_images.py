@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.data.decode import Fit, UnreadableError, decode, fit_square
-from core.data.images import DataSet
+from core.data.images import DataSet, read_masks
 from core.data.layout import claims_image
 from core.errors import UserError
 
@@ -24,6 +24,7 @@ class InputImages:
     names: tuple[str, ...]
     images: Tensor  # uint8 (n, 3, R, R)
     note: str = ""  # what was left out
+    masks: Tensor | None = None  # of the images, uint8 (n, 2, R/4, R/4), where they have any
 
 
 def read_images(paths: Sequence[Path], resolution: int, fit: Fit) -> InputImages:
@@ -47,7 +48,7 @@ def own_images(data: DataSet, domains: Sequence[int], each: int) -> InputImages:
     """The first `each` validation images of some domains; at most MOST."""
     items = [(domain, index) for domain in domains for index in range(min(each, data.val.sizes[domain]))][:MOST]
     names = tuple(f"{data.domains[domain]} {index + 1}" for domain, index in items)
-    return InputImages(names, data.val.read(items))
+    return InputImages(names, data.val.read(items), masks=read_masks(data.val_masks, items))
 
 
 def _files_of(path: Path, problems: list[str]) -> list[Path]:

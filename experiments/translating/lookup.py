@@ -11,15 +11,16 @@ from experiments.records import RunFolder, read_json
 def find_run(name: str, runs: Path, reports: Path, report: str = "") -> RunFolder:
     """The one run that is meant; it need not be finished. Raises UserError with what there is where it is not one.
 
-    name: the path of a run folder; or the key `DIGEST-sSEED` of a run under `runs`, or its start; or a label as in a
-    report: a rung's letter `F`, or `F-s1` with the seed.
+    name: the path of a run folder; or the name of one under `runs`, which is the key `DIGEST-sSEED` of a run, or its
+    start; or a label as in a report: a rung's letter `F`, or `F-s1` with the seed.
     report: where a label is looked up, by name under `reports`; without it, among all runs. One that a report has
     trained with several seeds is taken at the lowest.
     """
     if report:
         return _of_report(name, runs, reports / report)
-    if (Path(name) / "config.json").is_file():
-        return RunFolder(Path(name))
+    for path in (Path(name), runs / name):
+        if (path / "config.json").is_file():
+            return RunFolder(path)
     if Path(name).is_dir():
         raise UserError(f"{name}: this folder holds no run (no config.json). A run's folder is runs/DIGEST-sSEED.")
     folders = _folders(runs)

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from core.config import Config, iterations
-from core.data.images import to_float, to_uint8
+from core.data.images import masks_to_float, to_float, to_uint8
 from core.errors import UserError
 from core.model.build import Translator, build_translator
 from core.runtime import autocast, choose_device, stream
 from core.training.state import load
 from experiments.pictures import write_picture
 from experiments.records import RunFolder
+from experiments.translating.input_images import InputImages
 from experiments.translating.sheets import sheet, write_gif
 
 CHUNK = 16  # images translated at a time
@@ -62,13 +63,17 @@ class Studio:
             )
 
     @torch.inference_mode()
-    def translate(self, image: Tensor, codes: Tensor) -> list[Tensor]:
-        """One image, uint8 (3, R, R), with each of the codes (n, dim) -> n images likewise."""
+    def translate(self, image: Tensor, codes: Tensor, masks: Tensor | None = None) -> list[Tensor]:
+        """One image, uint8 (3, R, R), with each of the codes (n, dim) -> n images likewise.
+
+        masks: of the image, uint8 (2, R/4, R/4), where it has any.
+        """
         made: list[Tensor] = []
         with autocast(self.device, self.config.precision):
             for part in codes.split(CHUNK):
                 images = to_float(image.to(self.device)).expand(len(part), -1, -1, -1)
-                made += to_uint8(self.translator(images, part)).cpu()
+                own = None if masks is None else masks_to_float(masks.to(self.device)).expand(len(part), -1, -1, -1)
+                made += to_uint8(self.translator(images, part, own)).cpu()
         return made
 
     def _all(self, target: int, count: int) -> Tensor:
@@ -94,25 +99,28 @@ def open_studio(folder: RunFolder, device: str = "auto") -> Studio:
 
 
 def draw(
-    studio: Studio, sources: Tensor, codes: Tensor, references: Tensor | None, stem: Path, steps: int
+    studio: Studio, sources: InputImages, codes: Tensor, references: Tensor | None, stem: Path, steps: int
 ) -> Iterator[Path]:
     """Write every picture of one target and guide; gives the paths as they are made.
 
-    sources: uint8 (n, 3, R, R). codes: (m, dim). references: the images (m, 3, R, R) that the codes were read off,
+    codes: (m, dim). references: the images (m, 3, R, R) that the codes were read off,
     to stand above; None for codes made from noise. stem: what the names of the files start with. steps: pictures from
     the first code to the second, both included; none are made where there is one code.
     """
     heads = [[None, *references]] if references is not None else []
-    rows = [[source, *studio.translate(source, codes)] for source in sources]
+    images = sources.images
+    masks = [None] * len(images) if sources.masks is None else list(sources.masks)
+    rows = [[source, *studio.translate(source, codes, own)] for source, own in zip(images, masks, strict=True)]
     yield _written(sheet([*heads, *rows], headed=bool(heads)), stem.with_name(f"{stem.name}.png"))
     if len(codes) < 2:
         return
-    between = [studio.translate(source, path_between(codes[0], codes[1], steps)) for source in sources]
+    way = path_between(codes[0], codes[1], steps)
+    between = [studio.translate(source, way, own) for source, own in zip(images, masks, strict=True)]
     if references is not None:
         heads = [[None, references[0], *[None] * (steps - 2), references[1]]]
-    strip = [[source, *frames] for source, frames in zip(sources, between, strict=True)]
+    strip = [[source, *frames] for source, frames in zip(images, between, strict=True)]
     yield _written(sheet([*heads, *strip], headed=bool(heads)), stem.with_name(f"{stem.name}-strip.png"))
-    for number, (source, frames) in enumerate(zip(sources, between, strict=True), start=1):
+    for number, (source, frames) in enumerate(zip(images, between, strict=True), start=1):
         path = stem.with_name(f"{stem.name}-loop-{number:02d}.gif")
         write_gif([sheet([[source, frame]]) for frame in frames], path)
         yield path

@@ -3,6 +3,10 @@
 The cases come from the folder GOLDEN_DIR, by default the ones beside this file. Each holds what clovaai/stargan-v2 at
 875b70a computed in float64 from the weights and batches of `fill.py`; no code of it is here. What is compared is the
 step that trains.
+
+Whole iterations at 256 px in float64 take minutes, so they run only where GOLDEN_DIR is set:
+
+    GOLDEN_DIR=tests/golden python -m pytest tests/golden
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ from torch import Tensor
 from core.config import Config, changed
 from core.data.batches import Batch
 from core.interop import from_stargan_v2, to_stargan_v2
-from core.losses.objective import build_objective
+from core.losses.objective import GeneratorPass, build_objective
+from core.model.build import build_translator
 from core.training.state import TrainingState
 from core.training.steps import discriminator_step, generator_step
 from tests.golden.fill import fill_network, starganv2_batches
@@ -90,6 +95,10 @@ def filled_state(case: Mapping[str, Any], config: Config) -> TrainingState:
     return state
 
 
+def high_pass_configuration(case: Mapping[str, Any]) -> Config:
+    return changed(configuration(case), {"model.high_pass": 1, "model.landmarks": "the case gives the masks"})
+
+
 def batches(case: Mapping[str, Any]) -> Iterator[Batch]:
     for drawn in starganv2_batches(dict(case), case["batch_seed"]):
         wide = {name: value.double() if value.is_floating_point() else value for name, value in drawn.items()}
@@ -122,6 +131,25 @@ def test_outputs_before_training(folder: Path) -> None:
         assert (value - expected).abs().max() <= TOLERANCE * expected.abs().max(), name
 
 
+@pytest.mark.parametrize("folder", STARGAN_V2, ids=lambda folder: folder.name)
+def test_first_updates_are_theirs(folder: Path) -> None:
+    case = json.loads((folder / "case.json").read_text())
+    config = configuration(case)
+    state, objective, batch = filled_state(case, config), build_objective(config), next(batches(case))
+    losses = case["losses"][0]
+    values = discriminator_step(state, objective, batch, "latent")
+    for name, expected in losses["D_latent"].items():
+        assert relative(values[TERMS[name]].item(), expected) < TOLERANCE, name
+    compare_gradients(state, case["grad_norm_d_latent"], "D")
+    update = GeneratorPass(state.translator, state.discriminator, batch, "latent")
+    found = {term.name: term for term in objective.generator}
+    with torch.no_grad():
+        for name in losses["G_latent"].keys() - {"adv"}:  # which waits for the discriminator's second update
+            value = found[TERMS[name]].value(update).item()
+            assert relative(value, losses["G_latent"][name]) < TOLERANCE, name
+
+
+@pytest.mark.skipif("GOLDEN_DIR" not in os.environ, reason="takes minutes: set GOLDEN_DIR=tests/golden")
 @pytest.mark.parametrize("folder", STARGAN_V2, ids=lambda folder: folder.name)
 def test_training_is_theirs(folder: Path) -> None:
     case = json.loads((folder / "case.json").read_text())
@@ -166,6 +194,26 @@ def compare_sums(theirs: Mapping[str, Tensor], expected: Mapping[str, list[float
     for name, (total, absolute) in expected.items():
         assert relative(theirs[name].abs().sum().item(), absolute) < TOLERANCE, (network, name)
         assert abs(theirs[name].sum().item() - total) <= TOLERANCE * absolute, (network, name)
+
+
+@pytest.mark.parametrize("folder", STARGAN_V2, ids=lambda folder: folder.name)
+def test_the_high_pass_generator_is_theirs(folder: Path) -> None:
+    case, arrays = json.loads((folder / "case.json").read_text()), np.load(folder / "arrays.npz")
+    if "generator_high_pass" not in case["state_dict"]:
+        pytest.skip("this case has no high-pass skip")
+    generator = build_translator(high_pass_configuration(case)).generator
+    theirs = {key: torch.zeros(shape) for key, shape in case["state_dict"]["generator_high_pass"].items()}
+    fill_network(theirs, "generator_high_pass")
+    theirs["hpf.filter"] = generator.skip.filter  # the only tensor that is not filled
+    generator.load_state_dict(from_stargan_v2("generator", theirs, generator.state_dict()))
+    draws, side = np.random.RandomState(case["batch_seed"] + 1), case["img_size"] // 4
+    masks = [draws.random_sample((case["batch"], 1, side, side)).astype("float32") for _ in range(2)]
+    batch = next(batches(case))
+    with torch.no_grad():
+        style = torch.from_numpy(arrays["mapping_network.out"])
+        found = generator(batch.image, style, torch.from_numpy(np.concatenate(masks, axis=1)).double())
+    expected = torch.from_numpy(arrays["generator_high_pass.out"])
+    assert (found[:, :, ::4, ::4] - expected).abs().max() <= TOLERANCE * expected.abs().max()
 
 
 def test_there_are_cases() -> None:

@@ -30,7 +30,7 @@ SIZE, TRAINING, SOURCES, OUTPUTS = 40, 3, 3, 2
 
 
 def blurred_steps(
-    guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None
+    guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None, *_: object
 ) -> Tensor:
     """A translation that lies between 8-bit levels and outside [-1, 1]."""
     colour = latents[:, :3] if references is None else references.mean((2, 3))

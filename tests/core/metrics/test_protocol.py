@@ -49,7 +49,7 @@ def perfect(data: DataSet) -> Callable[..., Tensor]:
 
 
 def tint(
-    guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None
+    guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor | None, *_: object
 ) -> Tensor:
     colour = latents[:, :3] if references is None else references.mean((2, 3))
     return images + 0.3 * colour[:, :, None, None] + 0.1 * target[:, None, None, None]
@@ -121,7 +121,7 @@ def test_references_are_of_the_target_and_differ(critters: DataSet, real: RealIm
     seen: dict[int, list[bytes]] = {}
 
     def record(
-        guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor
+        guide: str, images: Tensor, source: Tensor, target: Tensor, latents: Tensor, references: Tensor, *_: object
     ) -> Tensor:
         assert guide == "reference"
         assert latents.shape == (len(images), 4)

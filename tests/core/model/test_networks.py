@@ -12,7 +12,16 @@ from torch import Tensor, nn
 from core import config as configuration
 from core.config import GUIDES, Config, changed
 from core.model.build import BACKBONES, CODES, INJECTIONS, build_discriminator, build_translator
-from core.model.layers import AdaptiveNorm, DomainLinear, NoNorm, PlainNorm, ResidualBlock, SelfAttention, of_domain
+from core.model.layers import (
+    AdaptiveNorm,
+    BareBlock,
+    DomainLinear,
+    NoNorm,
+    PlainNorm,
+    ResidualBlock,
+    SelfAttention,
+    of_domain,
+)
 from core.model.stargan import TrackedNorm
 from tests.core.settings import LABEL, STARGAN, random_batch, tiny
 
@@ -124,6 +133,15 @@ def test_a_label_is_one_hot_or_the_attributes_of_the_domain() -> None:
     code = build_translator(tiny(**STARGAN | attributes)).code
     assert code.dim == 2
     assert code.of_image(torch.zeros(2, 3, 16, 16), domain).tolist() == [[1, 1], [0, 0]]
+
+
+def test_parameters_with_the_high_pass_skip() -> None:
+    config = changed(Config(), {"model.high_pass": 1, "model.landmarks": "landmarks.pt"})
+    with torch.device("meta"):
+        generator = build_translator(config).generator
+    assert count(generator) == 43_467_395
+    assert {type(block) for block in generator.decoder} == {BareBlock}
+    assert len(generator.decoder) == len(generator.encoder) == 2 + 5
 
 
 @pytest.mark.parametrize("resolution", [16, 32, 64])
