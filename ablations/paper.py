@@ -27,6 +27,7 @@ STARGAN = Change(
         "train.weight_decay": 0.0,
         "train.ema": 0.0,
         "data.sampling": "uniform",
+        "data.crops": False,
     },
 )
 STARGAN_V2 = Change("stargan_v2", "StarGAN v2's networks and recipe", dict.fromkeys(STARGAN.settings, RECIPE))

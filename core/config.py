@@ -105,6 +105,7 @@ class DataConfig:
     sampling: Literal["balanced", "uniform"] = option("balanced")  # uniform: each image as often, not each domain
     fit: Literal["crop", "stretch"] = option("crop")  # how a picture that is not square becomes square
     augment: bool = option(True)  # random resized crop and flip, for images from a folder
+    crops: bool = option(True)  # in that; StarGAN flips only
     val_fraction: float = option(0.1, above=0, most=0.9)  # held out where the folder has no train and val
     skip_bad: bool = option(False)  # leave out images that cannot be read, instead of stopping
     workers: int = option(-1, least=-1, identity=False)  # processes that read images ahead; -1: as the data needs

@@ -54,17 +54,19 @@ class Batches(Dataset[Batch]):
         latent_dim: int,
         reads: frozenset[str],
         augment: bool,
+        crops: bool = True,
         permuted: bool = False,
         uniform: bool = False,
         masks: ImageSet | None = None,
     ) -> None:
         """reads: which of IMAGES the run needs. masks: of the same items, for runs that need them.
 
+        crops: whether augmentation crops beside mirroring.
         permuted: the targets are the batch's own domains in another order, as StarGAN draws them, and not independent.
         uniform: every image comes as often as any other, and not every domain.
         """
         self.images, self.seed, self.size, self.latent_dim = images, seed, size, latent_dim
-        self.reads, self.augment, self.masks = reads, augment, masks
+        self.reads, self.augment, self.crops, self.masks = reads, augment, crops, masks
         self.permuted, self.uniform = permuted, uniform
 
     def __getitem__(self, step: int) -> Batch:
@@ -80,6 +82,8 @@ class Batches(Dataset[Batch]):
             zip(IMAGES, torch.rand(len(IMAGES), self.size, generator=where, dtype=torch.float64), strict=True)
         )
         crops = torch.rand(len(IMAGES), self.size, len(AUGMENT_DRAWS), generator=stream(self.seed, step, "augment"))
+        if not self.crops:
+            crops[:, :, AUGMENT_DRAWS.index("apply")] = 1  # no draw asks for a crop
         latent, latent2 = torch.randn(2, self.size, self.latent_dim, generator=stream(self.seed, step, "latent"))
         mix = torch.rand(self.size, 1, 1, 1, generator=stream(self.seed, step, "mix"))
         images = {}

@@ -51,6 +51,7 @@ def batches_of(config: Config, images: ImageSet, reads: frozenset[str], masks: I
         latent_dim=config.model.latent_dim,
         reads=reads,
         augment=config.data.augment,
+        crops=config.data.crops,
         permuted=config.train.targets == "permuted",
         uniform=config.data.sampling == "uniform",
         masks=masks,

@@ -22,7 +22,7 @@ def test_a_and_b_are_stargans(label: str) -> None:
     assert (model.backbone, model.code, model.injection, model.bottleneck_blocks) == ("stargan", "label", "concat", 6)
     assert (train.beta1, train.beta2, train.learning_rate, train.weight_decay) == (0.5, 0.999, 1e-4, 0.0)
     assert (train.n_critic, train.batch, train.ema, train.decay) == (5, 16, 0.0, "linear")
-    assert (train.targets, config.data.sampling) == ("permuted", "uniform")
+    assert (train.targets, config.data.sampling, config.data.crops) == ("permuted", "uniform", False)
     assert (loss.adversarial, loss.penalty, loss.penalty_weight, loss.cycle) == (
         "wasserstein", "gradient_penalty", 10.0, 10.0,
     )  # fmt: skip

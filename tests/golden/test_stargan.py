@@ -45,8 +45,9 @@ def names_of(case: Mapping[str, Any]) -> dict[str, Any]:
     letters = [f"label{number}" for number in range(case["c_dim"])]
     if not case["labels"].startswith("multi-label"):
         return {"data.domains": letters}
-    subsets = itertools.chain.from_iterable(itertools.combinations(letters, n) for n in range(len(letters) + 1))
-    combinations = ["+".join(subset) or "none" for subset in subsets]
+    drawn = list(stargan_batches(dict(case), case["batch_seed"]))
+    labels = {tuple(label) for batch in drawn for label in (*batch["source"].tolist(), *batch["target"].tolist())}
+    combinations = sorted("+".join(itertools.compress(letters, label)) or "none" for label in labels)
     return {"data.domains": combinations, "data.attributes": letters, "data.root": "a folder"}
 
 

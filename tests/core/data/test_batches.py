@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.data.augment import is_cropped
 from core.data.batches import IMAGES, Batches
 from core.data.critters import Critters
 from core.data.images import Item, to_float, to_uint8
@@ -102,6 +103,19 @@ def test_augmentation_is_drawn_for_every_image_or_not_at_all() -> None:
     plain = Recorded()
     batches(plain, augment=False)[0]
     assert plain.draws == [None, None, None]
+
+
+def test_augmentation_without_crops_still_mirrors() -> None:
+    whole, mirrored = Recorded(), Recorded()
+    batches(whole)[0]
+    options = {"seed": 0, "size": 8, "latent_dim": 4, "reads": frozenset(IMAGES), "augment": True}
+    Batches(mirrored, **options, crops=False)[0]
+    for cropped, draws in zip(whole.draws, mirrored.draws, strict=True):
+        assert cropped is not None
+        assert draws is not None
+        assert not any(is_cropped(draw) for draw in draws.tolist())
+        assert torch.equal(draws[:, 1:], cropped[:, 1:])
+    assert any(is_cropped(draw) for draws in whole.draws if draws is not None for draw in draws.tolist())
 
 
 def test_images_become_floats_and_return() -> None:

@@ -59,17 +59,21 @@ def test_parameters_at_the_papers_sizes(
         assert count(judge) == discriminator
 
 
-def test_parameters_of_stargan_at_its_papers_size() -> None:
-    """128 px, width 64, six blocks, six convolutions, five labels: the weights and biases of every layer."""
-    names = ["Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young"]
+@pytest.mark.parametrize(
+    ("labels", "generator", "discriminator"), [(5, 8_430_528, 44_762_048), (8, 8_439_936, 44_786_624)]
+)
+def test_parameters_of_stargan_at_its_papers_size(labels: int, generator: int, discriminator: int) -> None:
+    """128 px, width 64, six blocks, six convolutions: the weights and biases of every layer."""
+    names = [f"label{number}" for number in range(labels)]
     config = changed(Config(), STARGAN | {"model.resolution": 128, "model.bottleneck_blocks": 6, "data.domains": names})
     with torch.device("meta"):
         translator, judge = build_translator(config), build_discriminator(config)
     norms = 2 * (64 + 128 + 256 + 2 * 6 * 256 + 128 + 64)
-    convs = 49 * 8 * 64 + 16 * (64 * 128 + 128 * 256) + 2 * 6 * 9 * 256**2 + 16 * (256 * 128 + 128 * 64) + 49 * 64 * 3
-    assert count(translator.generator) == convs + norms == 8_430_528
+    ends = 49 * (3 + labels) * 64 + 49 * 64 * 3
+    convs = ends + 16 * (64 * 128 + 128 * 256) + 2 * 6 * 9 * 256**2 + 16 * (256 * 128 + 128 * 64)
+    assert count(translator.generator) == convs + norms == generator
     trunk = sum(16 * a * b + b for a, b in pairwise([3, 64, 128, 256, 512, 1024, 2048]))
-    assert count(judge) == trunk + 9 * 2048 + 4 * 2048 * 5 == 44_762_048
+    assert count(judge) == trunk + 9 * 2048 + 4 * 2048 * labels == discriminator
     assert judge.trunk.side == 2
 
 
