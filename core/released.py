@@ -76,10 +76,10 @@ def _high_pass(generator: Weights) -> float:
     """The weight w of the skip, off its filter, whose middle is 8 / w; 1 where there is none in the file."""
     if HIGH_PASS not in generator:
         return 1.0
-    middle = _tensor(generator, "generator", HIGH_PASS, 2)[1, 1].item()
-    if middle <= 0:
-        raise UserError(f"generator: {HIGH_PASS} has {middle:g} in the middle and must have a value above 0.")
-    return 8 / middle
+    values = generator[HIGH_PASS]
+    if values.shape != (3, 3) or values[1, 1] <= 0:
+        raise UserError(f"generator: {HIGH_PASS} is no 3x3 filter with a value above 0 in the middle.")
+    return round(8 / values[1, 1].item(), 6)  # of a float32: 3, not 2.9999999
 
 
 def _load(path: Path) -> Any:

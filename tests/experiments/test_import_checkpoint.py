@@ -61,19 +61,19 @@ def test_an_imported_run_is_the_network_of_the_file_and_translates(
 
 @pytest.mark.parametrize("said", [True, False])
 def test_the_high_pass_variant_is_recognised(tmp_path: Path, landmarks: Path, said: bool) -> None:
-    translator, runs = network(model__high_pass=2.0, model__landmarks=str(landmarks)), tmp_path / "runs"
+    translator, runs = network(model__high_pass=3.0, model__landmarks=str(landmarks)), tmp_path / "runs"
     content = released(translator)
     weight: tuple[object, ...] = ()
     if not said:  # early releases have no filter in the file
         del content["generator"]["hpf.filter"]
-        weight = ("--high-pass", 2)
+        weight = ("--high-pass", 3)
     content["fan"] = OrderedDict(weight=torch.zeros(3))
     torch.save(content, tmp_path / "x.ckpt")
     with pytest.raises(UserError, match="needs masks of facial landmarks"):
         run(tmp_path / "x.ckpt", "--name", "faces", "--runs", runs)
     assert run(tmp_path / "x.ckpt", "--name", "faces", "--runs", runs, "--landmarks", landmarks, *weight) == 0
     studio = open_studio(RunFolder(runs / "faces"), "cpu")
-    assert studio.config.model.high_pass == 2
+    assert studio.config.model.high_pass == 3
     assert studio.config.data.domains == ("domain-0", "domain-1")
     assert len(studio.config.data.masks_fingerprint) == 32
     image, style = torch.rand(2, 3, SIDE, SIDE) * 2 - 1, torch.randn(2, 6)
@@ -138,8 +138,11 @@ def test_what_is_asked_for_must_be_there(tmp_path: Path, landmarks: Path) -> Non
     refused(tmp_path, content, "has 2 domains", "--domains", "a,a")
     refused(tmp_path, content, "has no high-pass skip", "--high-pass", 1)
     refused(tmp_path, content, "has no high-pass skip", "--landmarks", landmarks)
-    with_skip = released(network(model__high_pass=2.0, model__landmarks=str(landmarks)))
-    refused(tmp_path, with_skip, "a high-pass skip of weight 2", "--high-pass", 1, "--landmarks", landmarks)
+    with_skip = released(network(model__high_pass=3.0, model__landmarks=str(landmarks)))
+    refused(tmp_path, with_skip, "a high-pass skip of weight 3", "--high-pass", 1, "--landmarks", landmarks)
+    for wrong in (torch.zeros(3, 3), torch.ones(1, 1), torch.ones(9)):
+        broken = {**with_skip, "generator": {**with_skip["generator"], "hpf.filter": wrong}}
+        refused(tmp_path, broken, "is no 3x3 filter", "--landmarks", landmarks)
     refused(tmp_path, with_skip, "no TorchScript model", "--landmarks", tmp_path / "bad.ckpt")
     refused(tmp_path, with_skip, "there is no such landmark model", "--landmarks", tmp_path / "gone.pt")
     torch.jit.save(torch.jit.script(nn.AvgPool2d(4)), tmp_path / "other.pt")
