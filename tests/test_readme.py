@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from ablations.ladders import LADDERS
 from ablations.presets import PRESETS
 from experiments.report import build
 
@@ -34,3 +35,4 @@ def test_commands_and_files_exist() -> None:
         assert (ROOT / target).exists(), target
     scales = {preset.name for preset in PRESETS}
     assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", README)) <= scales
+    assert set(re.findall(r"\w+_ladder", README)) <= set(LADDERS)
