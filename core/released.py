@@ -1,4 +1,4 @@
-"""The checkpoints that the authors of StarGAN v2 released: read as data, and what their tensors' shapes say.
+"""The checkpoints that the authors released: read as data, and what their tensors' shapes say.
 
 A file `*_nets_ema.ckpt` is a dictionary of state dictionaries, one a network, with or without `module.` before every
 name.
@@ -16,18 +16,24 @@ import torch
 from torch import Tensor
 
 from core.errors import UserError
+from core.released_stargan import STATISTICS, is_stargan
 
 NETWORKS = ("generator", "mapping_network", "style_encoder")
 BOTTLENECK_BLOCKS = 2
 HIGH_PASS = "hpf.filter"
-_WANTED = "A *_nets_ema.ckpt of StarGAN v2 is needed."
+_WANTED = "A *_nets_ema.ckpt of StarGAN v2 or a *-G.ckpt of StarGAN is needed."
 
 Weights = dict[str, Tensor]
 
 
 def read_checkpoint(path: Path) -> dict[str, Weights]:
-    """{network: {their name: tensor}} of `NETWORKS`. Nothing in the file is executed. Raises UserError."""
+    """{network: {their name: tensor}}: of `NETWORKS`, or StarGAN's generator alone. Nothing in the file is executed.
+
+    Raises UserError.
+    """
     content = _load(path)
+    if is_stargan(content):
+        return {"generator": _weights(path, "generator", content)}
     if not isinstance(content, Mapping) or not all(name in content for name in NETWORKS):
         found = ", ".join(map(str, list(content)[:6])) if isinstance(content, Mapping) else type(content).__name__
         raise UserError(f"{path}: this checkpoint lacks {' or '.join(NETWORKS)}; it holds {found}. {_WANTED}")
@@ -104,7 +110,8 @@ def _weights(path: Path, network: str, content: Any) -> Weights:
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise UserError(f"{path}: {network} is no state dictionary. {_WANTED}")
     weights = {str(name).removeprefix("module."): value for name, value in content.items()}
-    wrong = [name for name, value in weights.items() if not (value.is_floating_point() and value.isfinite().all())]
+    used = {name: value for name, value in weights.items() if not name.endswith(STATISTICS)}
+    wrong = [name for name, value in used.items() if not (value.is_floating_point() and value.isfinite().all())]
     if wrong:
         raise UserError(f"{path}: {network}.{wrong[0]} has values that are no finite numbers: the file is damaged.")
     return weights

@@ -1,4 +1,4 @@
-"""Make a run of a checkpoint that the authors of StarGAN v2 released, so that it translates and is evaluated as ours.
+"""Make a run of a checkpoint that the authors of StarGAN v2 or StarGAN released, to translate and evaluate it as ours.
 
 python -m experiments.import_checkpoint 100000_nets_ema.ckpt --name celeba --domains female,male --landmarks fan.pt
 """
@@ -20,14 +20,18 @@ from experiments.command import run_main
 if TYPE_CHECKING:
     from core.released import Weights
 
-DESCRIPTION = """Make a run of a checkpoint of the authors' StarGAN v2 program (*_nets_ema.ckpt).
+DESCRIPTION = """Make a run of a checkpoint of the authors: StarGAN v2's *_nets_ema.ckpt, or StarGAN's *-G.ckpt.
 
-Resolution, widths, number of domains and the high-pass variant are read off the weights. Then:
+Resolution, widths, number of domains and the high-pass variant are read off the weights. StarGAN's do not say their
+resolution (--resolution), nor whether their labels are domains or attributes (--attributes). Then:
   python -m experiments.translate NAME --source me.jpg
   python -m experiments.evaluate NAME with data.root=FOLDER"""
 
 LANDMARKS = """TorchScript model that maps images (n, 3, R, R) in [-1, 1] to two masks (n, 2, R/4, R/4) in [0, 1]; the
 high-pass variant needs it"""
+
+ATTRIBUTES = """StarGAN's labels, in the order of training, where an image can have several; then --domains names the
+combinations that translations go to, e.g. Black_Hair+Male, and --root is needed"""
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +46,7 @@ def main(arguments: list[str]) -> int:
     from core.released import read_checkpoint
 
     networks = read_checkpoint(asked.path)
-    config = _configuration(asked, networks)
+    config = (_stargan_configuration if len(networks) == 1 else _configuration)(asked, networks)
     _write(path, config, asked, networks)
     print(f"{config.model.resolution} px, domains {', '.join(config.data.domains)}", file=sys.stderr)
     print(path)
@@ -61,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--domains", default="", metavar="A,B,...", help="names, in the order of training, which is alphabetical")
     add("--landmarks", default="", metavar="FILE.pt", help=LANDMARKS)
     add("--high-pass", type=float, metavar="W", help="weight of the high-pass skip, where the file does not say it")
+    add("--resolution", type=int, default=128, metavar="SIDE", help="of StarGAN's images (default 128, as released)")
+    add("--attributes", default="", metavar="A,B,...", help=ATTRIBUTES)
+    add("--root", default="", metavar="FOLDER", help="of the images with these attributes")
     add("--runs", type=Path, default=Path("runs"), metavar="FOLDER", help="folder of the runs (default runs)")
     return parser
 
@@ -98,9 +105,39 @@ def _configuration(asked: argparse.Namespace, networks: dict[str, Weights]) -> C
     return changed(Config(), settings)
 
 
+def _stargan_configuration(asked: argparse.Namespace, networks: dict[str, Weights]) -> Config:
+    """Likewise of StarGAN's generator: rung A of the paper's ladder at these sizes."""
+    from ablations.paper import LADDER
+    from ablations.rung import ladder_arms
+    from core.released_stargan import settings_of_stargan
+
+    try:
+        settings, count = settings_of_stargan(networks["generator"])
+    except UserError as error:
+        raise UserError(f"{asked.path}: {error}") from error
+    if asked.landmarks or asked.high_pass is not None:
+        raise UserError(f"{asked.path} is StarGAN's and has no high-pass skip. Leave --landmarks and --high-pass out.")
+    attributes = asked.attributes.split(",") if asked.attributes else []
+    labels = attributes or (asked.domains.split(",") if asked.domains else [f"domain-{n}" for n in range(count)])
+    if len(labels) != count or len(set(labels)) != count or not all(labels):
+        option = "--attributes" if attributes else "--domains"
+        raise UserError(f"{option} {','.join(labels)}: {asked.path} has {count} labels; give {count} different names.")
+    if attributes and not asked.root:
+        raise UserError("--attributes: they are of the images in a folder. Give it with --root FOLDER.")
+    settings["model.resolution"] = asked.resolution
+    settings["data.domains"] = asked.domains.split(",") if asked.domains else labels
+    if attributes:
+        settings["data.attributes"] = attributes
+        settings["data.root"] = str(Path(asked.root).expanduser().resolve())
+        unknown = {part for name in settings["data.domains"] for part in name.split("+")} - {*attributes, "none"}
+        if unknown:
+            raise UserError(f"--domains: {', '.join(sorted(unknown))}: the attributes are {', '.join(attributes)}.")
+    return changed(ladder_arms(LADDER, Config())[0].config, settings)
+
+
 def _write(path: Path, config: Config, asked: argparse.Namespace, networks: dict[str, Weights]) -> None:
     """The run's folder, whole or not at all. Raises UserError."""
-    from core.interop import from_stargan_v2
+    from core.interop import from_stargan, from_stargan_v2
     from core.model.build import build_translator
     from core.released import with_filter
     from core.training.state import save
@@ -110,9 +147,10 @@ def _write(path: Path, config: Config, asked: argparse.Namespace, networks: dict
     ours = {"generator": translator.generator, **dict(translator.code.named_children())}
     if config.model.high_pass:
         networks = {**networks, "generator": with_filter(networks["generator"], config.model.high_pass)}
+    renamed = from_stargan if config.model.backbone == "stargan" else from_stargan_v2
     try:
         for name, network in ours.items():
-            network.load_state_dict(from_stargan_v2(name, networks[name], network.state_dict()))
+            network.load_state_dict(renamed(name, networks[name], network.state_dict()))
     except UserError as error:
         raise UserError(f"{asked.path}: {error}") from error
     try:

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "core.losses": ("core.config", "core.runtime", "core.errors", "core.model", "core.data.batches"),
     "core.training": ("core.config", "core.runtime", "core.errors", "core.model", "core.losses", "core.data"),
     "core.interop": ("core.config", "core.runtime", "core.errors", "core.model"),
-    "core.released": ("core.errors",),
+    "core.released": ("core.errors", "core.released_stargan"),
+    "core.released_stargan": ("core.errors",),
     "ablations": ("core.config", "core.settings", "core.errors"),
     "experiments": ("core", "ablations"),
 }

@@ -11,11 +11,15 @@ import torch
 from PIL import Image
 from torch import nn
 
+from core.config import Config, ConfigError
 from core.errors import UserError
+from core.interop import to_stargan
+from core.model.build import build_translator
 from experiments import import_checkpoint, translate
 from experiments.records import RunFolder
 from experiments.translating.studio import open_studio
 from tests.core.landmarks import save_landmarks
+from tests.core.settings import STARGAN, tiny
 from tests.experiments.released import SIDE, network, released
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning")
@@ -152,3 +156,67 @@ def test_what_is_asked_for_must_be_there(tmp_path: Path, landmarks: Path) -> Non
     (tmp_path / "runs/faces").mkdir(parents=True)
     with pytest.raises(UserError, match="there is a run of this name"):
         run(tmp_path / "bad.ckpt", "--name", "faces", "--runs", tmp_path / "runs")
+
+
+def stargans_generator(**changes: Any) -> tuple[Config, Any]:
+    config = tiny(**STARGAN | {"model.bottleneck_blocks": 2, "model.resolution": 32} | changes)
+    translator = build_translator(config)
+    with torch.no_grad():
+        for weight in translator.parameters():
+            weight.add_(0.01)
+    return config, translator
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_stargans_generator_is_imported_and_translates(tmp_path: Path, counted: bool) -> None:
+    _, translator = stargans_generator()
+    theirs = to_stargan("generator", translator.generator.state_dict())
+    if not counted:  # files of before torch 0.4.1
+        theirs = {name: value for name, value in theirs.items() if not name.endswith("num_batches_tracked")}
+    torch.save(theirs, tmp_path / "200000-G.ckpt")
+    runs = tmp_path / "runs"
+    words = ["--name", "old", "--domains", "angry,happy,sad", "--resolution", 32, "--runs", runs]
+    assert run(tmp_path / "200000-G.ckpt", *words) == 0
+    studio = open_studio(RunFolder(runs / "old"), "cpu")
+    assert (studio.config.model.backbone, studio.config.model.first_width) == ("stargan", 4)
+    assert studio.config.model.bottleneck_blocks == 2
+    image, domain = torch.rand(2, 3, 32, 32) * 2 - 1, torch.tensor([2, 0])
+    with torch.no_grad():
+        code = studio.translator.code.of_noise(torch.zeros(2, 16), domain)
+        expected = translator.eval().generator(image, torch.eye(3)[domain])
+        assert torch.equal(studio.translator(image, code), expected)
+    Image.new("RGB", (40, 30), (200, 90, 30)).save(tmp_path / "me.png")
+    asked = ["old", "--runs", runs, "--source", tmp_path / "me.png", "--domain", "sad"]
+    assert translate.main([str(word) for word in asked]) == 0
+    assert (runs / "old/translate/sad-latents.png").exists()
+
+
+def test_stargans_labels_can_be_attributes(tmp_path: Path) -> None:
+    _, translator = stargans_generator()
+    torch.save(to_stargan("generator", translator.generator.state_dict()), tmp_path / "G.ckpt")
+    runs, words = tmp_path / "runs", ["--attributes", "Black_Hair,Male,Young", "--resolution", 32]
+    where = ["--domains", "none,Black_Hair+Male", "--runs", runs]
+    with pytest.raises(UserError, match="Give it with --root"):
+        run(tmp_path / "G.ckpt", "--name", "x", *words, *where)
+    with pytest.raises(UserError, match=r"Bald: the attributes are Black_Hair, Male, Young"):
+        run(tmp_path / "G.ckpt", "--name", "x", *words, "--root", tmp_path, "--domains", "Bald", "--runs", runs)
+    assert run(tmp_path / "G.ckpt", "--name", "x", *words, "--root", tmp_path, *where) == 0
+    code = open_studio(RunFolder(runs / "x"), "cpu").translator.code
+    assert code.of_noise(torch.zeros(2, 16), torch.tensor([1, 0])).tolist() == [[1, 1, 0], [0, 0, 0]]
+
+
+def test_what_is_wrong_with_stargans_file_is_said(tmp_path: Path) -> None:
+    _, translator = stargans_generator()
+    theirs = to_stargan("generator", translator.generator.state_dict())
+    torch.save(theirs, tmp_path / "G.ckpt")
+    words = ["--name", "x", "--resolution", 32, "--runs", tmp_path / "runs"]
+    with pytest.raises(UserError, match="has 3 labels; give 3 different names"):
+        run(tmp_path / "G.ckpt", *words, "--domains", "a,b")
+    with pytest.raises(UserError, match="has no high-pass skip"):
+        run(tmp_path / "G.ckpt", *words, "--high-pass", 1)
+    with pytest.raises(ConfigError, match="power of two"):
+        run(tmp_path / "G.ckpt", "--name", "x", "--resolution", 48, "--runs", tmp_path / "runs")
+    torch.save({name: value for name, value in theirs.items() if name != "main.3.weight"}, tmp_path / "less.ckpt")
+    with pytest.raises(UserError, match=r"these weights lack main\.3\.weight"):
+        run(tmp_path / "less.ckpt", *words)
+    assert not (tmp_path / "runs" / "x").exists()
