@@ -92,7 +92,7 @@ def test_the_same_command_again_trains_nothing(done: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_an_interrupted_ladder_goes_on_and_ends_in_the_same_numbers(tmp_path: Path) -> None:
-    words = ["rungs=CF", "train.steps=400", "train.log_every=50", "train.checkpoint_every=1000", "train.sample_every=0"]
+    words = ["rungs=CF", "train.steps=200", "train.log_every=20", "train.checkpoint_every=1000", "train.sample_every=0"]
     whole = tmp_path / "whole"
     assert subprocess.run(ladder(whole, *words), cwd=ROOT, capture_output=True, timeout=300).returncode == 0
     broken = tmp_path / "broken"
