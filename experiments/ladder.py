@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _refuse_read_only(*folders: Path) -> None:
-    from experiments.records import check_writable
+    from experiments.files import check_writable
 
     for folder in folders:
         check_writable(folder)
@@ -135,7 +135,7 @@ def _describe(plan: Plan, prepared: Prepared) -> dict[str, Any]:
 
 def _record(report: Path, described: dict[str, Any], planned: list[PlannedRun]) -> None:
     """Copy what the report needs beside it: it can then be rebuilt anywhere, from these records alone."""
-    from experiments.records import ReportRecords
+    from experiments.report_records import ReportRecords
 
     records = ReportRecords(report)
     failures = [

@@ -30,7 +30,7 @@ from core.metrics.suite import choose, decide
 from core.model.build import Translator
 from core.model.masks import check_landmarks
 from core.runtime import autocast, one_thread
-from experiments.records import read_json, write_json
+from experiments.files import read_json, write_json
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Run folders and report records: the files that are the truth, read and written here alone.
+"""Run folders: the files that are the truth of a run, read and written here alone.
 
 A run is `runs/DIGEST-sSEED/`:
 
@@ -15,9 +15,6 @@ A run is `runs/DIGEST-sSEED/`:
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,41 +22,9 @@ from typing import Any
 
 from core.config import Config, as_flat, digest, from_flat
 from core.errors import UserError
+from experiments.files import read_json, unwritable, write_atomically, write_json
 
 KEEP_CHECKPOINTS = 2
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raises UserError where the folder cannot be written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> UserError:
-    return UserError(f"{path}: cannot be written ({error.strerror}). Free the disk, or choose another folder.")
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON atomically, in a fixed form: equal content, equal bytes."""
-    write_atomically(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON. Raises UserError where it is missing or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: there is no such file.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}).") from error
 
 
 @dataclass(frozen=True)
@@ -142,7 +107,7 @@ class RunFolder:
             with self._curves.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"iteration": iteration, **values}) + "\n")
         except OSError as error:
-            raise _unwritable(self._curves, error) from error
+            raise unwritable(self._curves, error) from error
 
     def cut_curves(self, iteration: int) -> None:
         """Forget points after an iteration, and a last line that was written in part."""
@@ -194,73 +159,3 @@ class RunFolder:
 def run_key(config: Config) -> str:
     """The identity of a run: digest and seed."""
     return f"{digest(config)}-s{config.seed}"
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """A run as a report keeps it."""
-
-    label: str
-    result: Result
-    curves: tuple[Mapping[str, float], ...]
-    folder: Path  # with latent.png and, where references guide, reference.png
-
-
-class ReportRecords:
-    """`reports/NAME/records/`: everything a report is made from.
-
-    ladder.json              what was compared, on what, and the numbers of real images
-    LABEL-sSEED/             result.json, curves.jsonl and pictures of one run
-    """
-
-    def __init__(self, report: Path) -> None:
-        self.path = report / "records"
-        self._ladder = self.path / "ladder.json"
-
-    def clear(self) -> None:
-        """Forget the runs of an earlier ladder of this name."""
-        for folder in self._run_folders():
-            shutil.rmtree(folder)
-
-    def keep(self, label: str, seed: int, run: RunFolder) -> None:
-        """Copy a finished run's record."""
-        target = self.path / f"{label}-s{seed}"
-        target.mkdir(parents=True, exist_ok=True)
-        write_json(target / "result.json", asdict(run.result()))
-        write_atomically(target / "curves.jsonl", "".join(json.dumps(point) + "\n" for point in run.curves()))
-        for picture in sorted(run.pictures.glob("*.png")):
-            shutil.copyfile(picture, target / picture.name)
-
-    def write_ladder(self, content: Mapping[str, Any]) -> None:
-        """What holds for all runs."""
-        write_json(self._ladder, content)
-
-    def ladder(self) -> dict[str, Any]:
-        """See `write_ladder`. Raises UserError."""
-        return dict(read_json(self._ladder))
-
-    def runs(self) -> list[RunRecord]:
-        """All runs, in the order of the ladder's arms, then by seed. Raises UserError."""
-        order = [arm["label"] for arm in self.ladder()["arms"]]
-        records = []
-        for folder in self._run_folders():
-            label = folder.name.rpartition("-s")[0]
-            run = RunFolder(folder)
-            records.append(RunRecord(label, run.result(), tuple(run.curves()), folder))
-        return sorted(records, key=lambda record: (order.index(record.label), record.result.seed))
-
-    def _run_folders(self) -> list[Path]:
-        return sorted(self.path.glob("*-s*/")) if self.path.exists() else []
-
-
-def check_writable(folder: Path) -> None:
-    """Raise UserError where a folder cannot be made or written to."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"{folder}: nothing can be written there ({error.strerror}). Free it, or choose other folders with "
-            "runs=... and reports=..."
-        ) from error

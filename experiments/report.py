@@ -14,7 +14,7 @@ from core.errors import UserError
 from experiments.command import run_main, wants_help
 
 if TYPE_CHECKING:
-    from experiments.records import RunRecord
+    from experiments.report_records import RunRecord
     from experiments.reporting.summary import Table
 
 USAGE = """Rebuild a report from its records alone: report.md, tables/ and figures/ in the folder reports/NAME.
@@ -56,7 +56,8 @@ def existing(reports: Path) -> list[str]:
 
 def build(report: Path) -> str:
     """Write report.md, tables/ and figures/ beside records/, and give the text for a terminal. Raises UserError."""
-    from experiments.records import ReportRecords, check_writable, write_atomically
+    from experiments.files import check_writable, write_atomically
+    from experiments.report_records import ReportRecords
     from experiments.reporting.page import render
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
     from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, shortened, terminal_table

@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.records import RunRecord
+from experiments.report_records import RunRecord
 from experiments.reporting.plots import COLOURS, FAINT, INK, house_style, save
 
 # Row -> (its title, the curves that it sums, whether all rungs share its scale).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from experiments.records import RunRecord
+from experiments.report_records import RunRecord
 from experiments.reporting.labels import (
     NETWORKS,
     listed,

@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
-from experiments.records import RunRecord
+from experiments.report_records import RunRecord
 
 SIDE = 96  # of a tile of the comparison, pixels; larger images are shown larger, up to LARGEST
 LARGEST = 128

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from experiments.records import RunRecord
+from experiments.report_records import RunRecord
 from experiments.reporting import curves, montage, plots
 from experiments.reporting.agreement import Agreement, agreements, name_of
 from experiments.reporting.facts import changes, cost, environment, facts, judge_words, warnings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.records import RunRecord
+from experiments.report_records import RunRecord
 from experiments.reporting.labels import Metric, Role, metric, variant_of
 
 COLUMNS = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import UserError
-from experiments.records import RunFolder, read_json
+from experiments.files import read_json
+from experiments.records import RunFolder
 
 
 def find_run(name: str, runs: Path, reports: Path, report: str = "") -> RunFolder:

@@ -14,7 +14,9 @@ from PIL import Image
 from ablations.rung import ladder_arms
 from ablations.stargan import LADDER
 from core.config import Config, as_flat
-from experiments.records import ReportRecords, Result, write_json
+from experiments.files import write_json
+from experiments.records import Result
+from experiments.report_records import ReportRecords
 
 TILE = 8
 DISTANCES = {"A": 90.0, "B": 80.0, "C": 85.0, "D": 40.0, "E": 30.0, "F": 20.0}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from experiments.records import Result, RunFolder, check_writable, read_json, run_key, write_json
+from experiments.files import check_writable, read_json, write_json
+from experiments.records import Result, RunFolder, run_key
 from tests.core.settings import tiny
 
 

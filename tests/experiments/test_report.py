@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from experiments.records import ReportRecords
 from experiments.report import build, existing, main, missing_runs
+from experiments.report_records import ReportRecords
 
 ROOT = Path(__file__).parents[2]
 FIGURES = {"comparison", "reference", "metrics", "content", "tradeoff", "curves"}

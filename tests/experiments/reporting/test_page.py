@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from experiments.records import ReportRecords
+from experiments.report_records import ReportRecords
 from experiments.reporting.page import Figures, render
 from experiments.reporting.summary import ladder_tables, references_frame, results_frame
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.records import ReportRecords, RunRecord
+from experiments.report_records import ReportRecords, RunRecord
 from experiments.reporting.curves import POINTS, curve, draw_curves, running_median
 from experiments.reporting.montage import (
     GAP,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from core.config import Config, as_flat
-from experiments.records import ReportRecords, Result
+from experiments.records import Result
+from experiments.report_records import ReportRecords
 from experiments.reporting.agreement import agreements, name_of
 from experiments.reporting.labels import latex_text, markdown_code, markdown_text, number, of_metric, seconds
 from experiments.reporting.summary import Table, ladder_tables, references_frame, results_frame

@@ -1,0 +1,70 @@
+"""The records of a report: copies of everything that it is made from, so that it can be rebuilt anywhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.files import read_json, write_atomically, write_json
+from experiments.records import Result, RunFolder
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as a report keeps it."""
+
+    label: str
+    result: Result
+    curves: tuple[Mapping[str, float], ...]
+    folder: Path  # with latent.png and, where references guide, reference.png
+
+
+class ReportRecords:
+    """`reports/NAME/records/`: everything a report is made from.
+
+    ladder.json              what was compared, on what, and the numbers of real images
+    LABEL-sSEED/             result.json, curves.jsonl and pictures of one run
+    """
+
+    def __init__(self, report: Path) -> None:
+        self.path = report / "records"
+        self._ladder = self.path / "ladder.json"
+
+    def clear(self) -> None:
+        """Forget the runs of an earlier ladder of this name."""
+        for folder in self._run_folders():
+            shutil.rmtree(folder)
+
+    def keep(self, label: str, seed: int, run: RunFolder) -> None:
+        """Copy a finished run's record."""
+        target = self.path / f"{label}-s{seed}"
+        target.mkdir(parents=True, exist_ok=True)
+        write_json(target / "result.json", asdict(run.result()))
+        write_atomically(target / "curves.jsonl", "".join(json.dumps(point) + "\n" for point in run.curves()))
+        for picture in sorted(run.pictures.glob("*.png")):
+            shutil.copyfile(picture, target / picture.name)
+
+    def write_ladder(self, content: Mapping[str, Any]) -> None:
+        """What holds for all runs."""
+        write_json(self._ladder, content)
+
+    def ladder(self) -> dict[str, Any]:
+        """See `write_ladder`. Raises UserError."""
+        return dict(read_json(self._ladder))
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, in the order of the ladder's arms, then by seed. Raises UserError."""
+        order = [arm["label"] for arm in self.ladder()["arms"]]
+        records = []
+        for folder in self._run_folders():
+            label = folder.name.rpartition("-s")[0]
+            run = RunFolder(folder)
+            records.append(RunRecord(label, run.result(), tuple(run.curves()), folder))
+        return sorted(records, key=lambda record: (order.index(record.label), record.result.seed))
+
+    def _run_folders(self) -> list[Path]:
+        return sorted(self.path.glob("*-s*/")) if self.path.exists() else []
