@@ -92,6 +92,8 @@ class TrainConfig:
     log_every: int = option(100, least=1, identity=False)  # iterations between two points of the curves
     sample_every: int = option(5_000, least=0, identity=False)  # iterations between two sample grids; 0: none
     checkpoint_every: int = option(5_000, least=1, identity=False)  # iterations between two checkpoints
+    evaluate_every: int = option(0, least=0, identity=False)  # iterations between two evaluations; 0: only at the end
+    keep_best: bool = option(False, identity=False)  # the checkpoint of the best of them, by the Frechet distance
 
 
 @dataclass(frozen=True)

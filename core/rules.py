@@ -49,6 +49,10 @@ RULES: tuple[Rule, ...] = (
         lambda c: (c.loss.penalty == "none") != (c.loss.penalty_weight == 0),
     ),
     Rule(
+        "train.keep_best needs evaluations to choose by: set train.evaluate_every above 0, or train.keep_best=false",
+        lambda c: c.train.keep_best and c.train.evaluate_every == 0,
+    ),
+    Rule(
         "model.bottleneck_size is larger than model.resolution: make it smaller",
         lambda c: c.model.bottleneck_size > c.model.resolution,
     ),

@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> int:
     from core.metrics.real import RealImages
     from core.metrics.suite import choose
     from core.runtime import choose_device, describe_device, make_deterministic
-    from experiments.engines.local import share_out
+    from experiments.engines.sharing import share_out
     from experiments.preflight.rehearsal import rehearse_judge, rehearse_measuring
     from experiments.prepare import prepare
 
@@ -100,8 +100,9 @@ def main(arguments: list[str]) -> int:
     config = prepared.resolve(plan.recipe)
     _print_data(prepared, config)
     planned = planned_runs(plan, prepared)
-    missing = [run for run in planned if not run.folder.finished]
-    workers, threads = share_out(len(missing) or len(planned), plan.command.settings["workers"], device.type)
+    missing = [run for run in planned if not run.folder.settled]
+    slots = share_out(len(missing) or len(planned), plan.command.settings["workers"])
+    workers, threads = len(slots), slots[0].threads
     torch.set_num_threads(threads)
 
     judge, judging = rehearse_judge(config, prepared.data, plan.runs / "cache" / "judges", device)

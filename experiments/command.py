@@ -6,6 +6,7 @@ traceback. Ctrl-C gives 130.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Setting:
-    """A key that belongs to a command and not to a run's configuration."""
+    """A key that belongs to a command and not to a run's configuration.
+
+    A key that ends in a point stands for all that begin with it; its value is {what follows: value}.
+    """
 
     default: Any
     meaning: str
@@ -55,7 +59,8 @@ class Command:
 
 
 def run_main(main: Callable[[list[str]], int | None]) -> None:
-    """Run a command's main function on sys.argv and exit with its status."""
+    """Run a command's main function on sys.argv and exit with its status. SIGTERM stops it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = main(sys.argv[1:]) or 0
     except UserError as error:
@@ -87,7 +92,9 @@ def parse(arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowe
     for kind, found in (("scale", chosen), ("ladder", ladders), ("rung", letters)):
         if len(found) > 1:
             problems.append(f"{' '.join(found)}: name one {kind}")
-    own = {key: updates.pop(key) for key in list(updates) if key in settings}
+    own: dict[str, Any] = {key: updates.pop(key) for key in list(updates) if key in settings}
+    for key in [key for key in settings if key.endswith(".")]:
+        own[key] = {path.removeprefix(key): updates.pop(path) for path in list(updates) if path.startswith(key)}
     known_paths = {path for path, _, _ in leaves(Config())}
     for path in list(updates):
         if path not in known_paths:
@@ -129,7 +136,9 @@ def help_text(usage: str, settings: Mapping[str, Setting], *, rungs_allowed: boo
         lines += [f"  {rung.letter:<12}{rung.title}" for rung in DEFAULT_LADDER.rungs]
     if settings:
         lines += ["", "Settings of this command (key=default):"]
-        lines += [f"  {key}={_shown(s.default)}".ljust(34) + s.meaning for key, s in settings.items()]
+        for key, setting in settings.items():
+            shown = f"{key}KEY=VALUE" if key.endswith(".") else f"{key}={_shown(setting.default)}"
+            lines.append(f"  {shown}".ljust(34) + setting.meaning)
     lines += ["", "Settings of a run (key=default; scales and rungs change them):"]
     lines += [f"  {path}={_shown(value)}" for path, _, value in leaves(Config())]
     return "\n".join(lines)

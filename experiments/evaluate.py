@@ -63,9 +63,9 @@ def _evaluated(folder: RunFolder, config: Config, runs: Path) -> Result:
     from core.config import digest
     from core.runtime import describe_device, make_deterministic
     from experiments.environment import environment, peak_memory
-    from experiments.execution import measure
+    from experiments.evaluation import draw, measure
     from experiments.pictures import layout_of
-    from experiments.prepare import prepare
+    from experiments.prepare import load_real_images, prepare
     from experiments.records import Result
     from experiments.translating.studio import open_studio
 
@@ -85,7 +85,9 @@ def _evaluated(folder: RunFolder, config: Config, runs: Path) -> Result:
         print(note, file=sys.stderr)
     studio = open_studio(folder, config.device)
     config, translator = prepared.resolve(config), studio.translator
-    rows = measure(config, translator, folder, data, studio.device, runs / "cache")
+    real = load_real_images(config, data, runs / "cache", studio.device)
+    rows = measure(config, translator, real, title=folder.label())
+    draw(config, translator, folder, real)
     networks = {"generator": translator.generator, **dict(translator.code.named_children())}
     result = Result(
         digest=digest(config),

@@ -6,6 +6,7 @@ python -m experiments.ladder with quick seeds=3 name=mine
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,11 @@ def main(arguments: list[str]) -> int:
     plan = read_plan(arguments)
 
     from core.runtime import choose_device
-    from experiments.engines.local import LocalEngine, share_out
+    from experiments.dispatch import Dispatch
+    from experiments.engines.choice import build_engine, job_of
     from experiments.prepare import prepare
     from experiments.progress import LadderProgress
+    from experiments.registry import Cell, StartedLadder
     from experiments.report import build
 
     device = choose_device(plan.recipe.device)
@@ -46,16 +49,17 @@ def main(arguments: list[str]) -> int:
     for note in prepared.notes:
         print(note, file=sys.stderr)
     planned = planned_runs(plan, prepared)
-    missing = [run for run in planned if not run.folder.finished]
-    beside = _refuse_too_large(missing, device)
+    missing = [run for run in planned if not run.folder.settled]
+    engine = build_engine(plan.command.settings, len(missing), device.type, _refuse_too_large(missing, device))
     described = _describe(plan, prepared)
 
     for run in missing:
         run.folder.prepare(run.config, run.arm.label)
-    workers, threads = share_out(len(missing), plan.command.settings["workers"], device.type, beside)
+    cells = tuple(Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned)
+    StartedLadder(plan.name, "python -m experiments.ladder " + plan.command.again, cells).write(plan.runs)
     try:
         with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
-            failed = LocalEngine(workers, threads).run([run.folder for run in missing], progress.show)
+            Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
     except KeyboardInterrupt as stop:
         raise Interrupted(
             "stopped; every run's state is saved. To go on:\n  python -m experiments.ladder " + plan.command.again
@@ -63,11 +67,17 @@ def main(arguments: list[str]) -> int:
 
     _record(plan.report, described, planned)
     print(build(plan.report))
-    for folder in failed:
-        print(
-            f"failed: {folder.label()}, {folder.status().get('reason', 'see its log')}\n  {folder.log}", file=sys.stderr
-        )
-    return 1 if failed else 0
+    holes = [run for run in planned if not run.folder.finished]
+    for run in holes:
+        print(f"{_outcome(run)}\n  {run.folder.log}", file=sys.stderr)
+    return 1 if holes else 0
+
+
+def _outcome(run: PlannedRun) -> str:
+    """Why a run has no result."""
+    divergence = run.folder.divergence()
+    reason = divergence["reason"] if divergence else run.folder.status().get("reason", "see its log")
+    return f"{'diverged' if divergence else 'failed'}: {run.name}, {reason}"
 
 
 def _refuse_read_only(*folders: Path) -> None:
@@ -138,16 +148,20 @@ def _record(report: Path, described: dict[str, Any], planned: list[PlannedRun]) 
     from experiments.report_records import ReportRecords
 
     records = ReportRecords(report)
-    failures = [
-        {"label": run.arm.label, "seed": run.config.seed, "reason": run.folder.status().get("reason", "unknown")}
-        for run in planned
-        if not run.folder.finished
-    ]
+    failures, divergences = [], []
+    for run in planned:
+        cell = {"label": run.arm.label, "seed": run.config.seed}
+        divergence = run.folder.divergence()
+        if divergence:
+            divergences.append(cell | divergence)
+        elif not run.folder.finished:
+            failures.append(cell | {"reason": run.folder.status().get("reason", "unknown"), "log": str(run.folder.log)})
+    seeds = sorted({run.config.seed for run in planned})
     records.clear()
     for run in planned:
         if run.folder.finished:
             records.keep(run.arm.label, run.config.seed, run.folder)
-    records.write_ladder({**described, "failures": failures})
+    records.write_ladder({**described, "seeds": seeds, "failures": failures, "divergences": divergences})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from ablations.ladders import DEFAULT
 from ablations.rung import Arm, ladder_arms
 from core.config import Config, ConfigError, changed
 from experiments.command import Command, Setting, parse, refuse_varied
+from experiments.engines import choice
 
 if TYPE_CHECKING:
     from experiments.prepare import Prepared
@@ -19,7 +20,7 @@ SETTINGS = {
     "name": Setting("", "of the report; the scale's name if not given, after the ladder's if that is not controlled"),
     "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
     "rungs": Setting("", "letters of the rungs to train, e.g. AF; all if not given"),
-    "workers": Setting("auto", "training processes at a time"),
+    **choice.SETTINGS,
     "runs": Setting("runs", "folder of the runs"),
     "reports": Setting("reports", "folder of the reports"),
 }
@@ -53,6 +54,11 @@ class PlannedRun:
     config: Config
     folder: RunFolder
 
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.arm.label} seed {self.config.seed}"
+
 
 def read_plan(arguments: list[str]) -> Plan:
     """Parse `with ...`. Raises ConfigError with everything that is wrong."""
@@ -82,10 +88,9 @@ def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
 
 def _refuse_wrong(command: Command) -> None:
     """Raise ConfigError where the command's own settings have values that it cannot use."""
-    seeds, workers = command.settings["seeds"], command.settings["workers"]
+    seeds = command.settings["seeds"]
     problems = [] if seeds >= 0 else [f"seeds={seeds}: must be at least 0"]
-    if workers != "auto" and not (isinstance(workers, int) and workers >= 1):
-        problems.append(f"workers={workers}: must be auto, or a whole number of at least 1")
+    problems += choice.problems_of(command.settings)
     if problems:
         raise ConfigError(problems)
 

@@ -4,25 +4,28 @@ A run is `runs/DIGEST-sSEED/`:
 
     config.json          the whole configuration, and which arm first asked for it
     status.json          what the run is doing now
+    claim-*.json         which process works on the run, see claims.py
     curves.jsonl         one line a point; cut back to the checkpoint on resume
-    checkpoint-*.pt      the newest two
+    evaluations.jsonl    the same for evaluations in between, where they are asked for
+    checkpoint-*.pt      the newest two; best-*.pt, where it is asked for
     translator.pt        the averaged generator and code networks, once trained
     samples/ pictures/   grids during and after training
     result.json          everything measured; its presence means that the run is finished
+    diverged.json        instead of it, where losses or weights became infinite: the same would happen again
     log.txt              what an engine's process printed
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.config import Config, as_flat, digest, from_flat
 from core.errors import UserError
-from experiments.files import read_json, unwritable, write_atomically, write_json
+from experiments.files import read_json, write_json
+from experiments.points import Points
 
 KEEP_CHECKPOINTS = 2
 
@@ -57,10 +60,12 @@ class RunFolder:
         self.translator = path / "translator.pt"
         self.samples = path / "samples"
         self.pictures = path / "pictures"
+        self.curves = Points(path / "curves.jsonl")
+        self.evaluations = Points(path / "evaluations.jsonl")
         self._config = path / "config.json"
         self._status = path / "status.json"
-        self._curves = path / "curves.jsonl"
         self._result = path / "result.json"
+        self._diverged = path / "diverged.json"
 
     @classmethod
     def of(cls, runs: Path, config: Config) -> RunFolder:
@@ -89,7 +94,7 @@ class RunFolder:
         return self.status()["state"] == "imported"
 
     def write_status(self, state: str, **details: Any) -> None:
-        """What the run is doing: waiting, training, evaluating, done, failed or stopped."""
+        """What the run is doing: waiting, starting, training, evaluating, done, diverged, failed or stopped."""
         write_json(self._status, {"state": state, **details})
 
     def status(self) -> dict[str, Any]:
@@ -98,31 +103,6 @@ class RunFolder:
             return dict(read_json(self._status))
         except UserError:
             return {"state": "waiting"}
-
-    # Curves
-
-    def append_curve(self, iteration: int, values: Mapping[str, float]) -> None:
-        """One more point."""
-        try:
-            with self._curves.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"iteration": iteration, **values}) + "\n")
-        except OSError as error:
-            raise unwritable(self._curves, error) from error
-
-    def cut_curves(self, iteration: int) -> None:
-        """Forget points after an iteration, and a last line that was written in part."""
-        points = [point for point in self.curves() if point["iteration"] <= iteration]
-        write_atomically(self._curves, "".join(json.dumps(point) + "\n" for point in points))
-
-    def curves(self) -> Iterator[dict[str, float]]:
-        """The points of the curves so far."""
-        if not self._curves.exists():
-            return
-        for line in self._curves.read_text(encoding="utf-8").splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                return
 
     # Checkpoints
 
@@ -139,6 +119,24 @@ class RunFolder:
         for old in self.checkpoints()[KEEP_CHECKPOINTS:]:
             old.unlink(missing_ok=True)
 
+    def best(self, iteration: int) -> Path:
+        """Where the best checkpoint lies, if it is that of this iteration."""
+        return self.path / f"best-{iteration:09d}.pt"
+
+    def bests(self) -> list[Path]:
+        """One at most, but for a moment."""
+        return sorted(self.path.glob("best-*.pt"))
+
+    @property
+    def saved_iteration(self) -> int:
+        """That of the newest checkpoint, 0 without any."""
+        return max((int(path.stem.rpartition("-")[2]) for path in self.checkpoints()), default=0)
+
+    def sweep(self) -> None:
+        """Remove what a process that was killed while it wrote has left. Only for who holds the claim."""
+        for left in (*self.path.glob(".*.part"), *self.path.glob("*/.*.part")):
+            left.unlink(missing_ok=True)
+
     # Result
 
     @property
@@ -146,9 +144,22 @@ class RunFolder:
         """Whether there is a result."""
         return self._result.exists()
 
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to do: a result, or a divergence, which is one too."""
+        return self.finished or self._diverged.exists()
+
     def write_result(self, result: Result) -> None:
         """The last thing a run does."""
         write_json(self._result, asdict(result))
+
+    def write_divergence(self, iteration: int, reason: str) -> None:
+        """The last thing a run does whose losses or weights are not finite any more."""
+        write_json(self._diverged, {"iteration": iteration, "reason": reason})
+
+    def divergence(self) -> dict[str, Any] | None:
+        """The iteration and the reason, if the run diverged."""
+        return dict(read_json(self._diverged)) if self._diverged.exists() else None
 
     def result(self) -> Result:
         """The result of a finished run. Raises UserError."""

@@ -44,7 +44,7 @@ class ReportRecords:
         target = self.path / f"{label}-s{seed}"
         target.mkdir(parents=True, exist_ok=True)
         write_json(target / "result.json", asdict(run.result()))
-        write_atomically(target / "curves.jsonl", "".join(json.dumps(point) + "\n" for point in run.curves()))
+        write_atomically(target / "curves.jsonl", "".join(json.dumps(point) + "\n" for point in run.curves))
         for picture in sorted(run.pictures.glob("*.png")):
             shutil.copyfile(picture, target / picture.name)
 
@@ -63,7 +63,7 @@ class ReportRecords:
         for folder in self._run_folders():
             label = folder.name.rpartition("-s")[0]
             run = RunFolder(folder)
-            records.append(RunRecord(label, run.result(), tuple(run.curves()), folder))
+            records.append(RunRecord(label, run.result(), tuple(run.curves), folder))
         return sorted(records, key=lambda record: (order.index(record.label), record.result.seed))
 
     def _run_folders(self) -> list[Path]:

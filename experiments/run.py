@@ -6,12 +6,18 @@ python -m experiments.run with F seed=1 train.steps=500
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablations.rung import fold, folded_settings
 from core.config import Config, as_flat, changed
+from core.errors import UserError
 from core.settings import with_paths
 from experiments.command import Command, Setting, help_text, parse, run_main, wants_help
+
+if TYPE_CHECKING:
+    from experiments.records import RunFolder
 
 USAGE = """Train and evaluate one configuration: a rung of the ladder, or any toggles.
 
@@ -20,6 +26,8 @@ usage: python -m experiments.run with [SCALE] [LADDER] [RUNG] [key=value ...]
        python -m experiments.run with F data.root=~/faces loss.diversity=2
 
 The same command goes on from the last checkpoint."""
+
+TAKEN = 75  # exit status of an engine's process that has nothing to do; EX_TEMPFAIL of sysexits.h
 
 SETTINGS = {"runs": Setting("runs", "folder of the runs")}
 
@@ -34,7 +42,6 @@ def main(arguments: list[str]) -> int:
     command = parse(arguments, SETTINGS, rungs_allowed=True)
     config = configuration(command)
 
-    from experiments.execution import execute
     from experiments.prepare import prepare
     from experiments.records import RunFolder
 
@@ -44,9 +51,15 @@ def main(arguments: list[str]) -> int:
         print(note, file=sys.stderr)
     config = prepared.resolve(config)
     folder = RunFolder.of(runs, config)
-    if not folder.finished:
+    if not folder.settled:
         folder.prepare(config, command.rung or "run")
-        execute(folder, runs)
+        _execute_when_free(folder, runs)
+    divergence = folder.divergence()
+    if divergence:
+        raise UserError(
+            f"{folder.path}: {divergence['reason']}. It would again: change a setting, or delete the folder if the "
+            "program has changed."
+        )
     _print_result(folder.path)
     return 0
 
@@ -64,11 +77,38 @@ def configuration(command: Command) -> Config:
 
 
 def _planned(path: Path) -> int:
-    from experiments.execution import execute
+    """What an engine's process does. Whatever is looked at first needs no torch: another process may have the run."""
+    from experiments.claims import Taken, living_owner
     from experiments.records import RunFolder
 
-    execute(RunFolder(path), path.parent, quiet=True)
+    folder = RunFolder(path)
+    if folder.settled or living_owner(path):
+        return TAKEN
+
+    from experiments.execution import execute
+
+    try:
+        execute(folder, path.parent, quiet=True, with_parent=True)
+    except Taken as owner:
+        print(f"{path}: {owner} works on this run now", file=sys.stderr)
+        return TAKEN
     return 0
+
+
+def _execute_when_free(folder: RunFolder, runs: Path) -> None:
+    """Execute, after another process has ended that works on the run."""
+    from experiments.claims import Taken
+    from experiments.execution import execute
+
+    told = False
+    while not folder.settled:
+        try:
+            execute(folder, runs)
+        except Taken as owner:
+            if not told:
+                print(f"{folder.path}: {owner} works on this run; waiting for it", file=sys.stderr)
+            told = True
+            time.sleep(2)
 
 
 def _print_result(path: Path) -> None:

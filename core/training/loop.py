@@ -22,6 +22,8 @@ from core.training.steps import iterate
 class Diverged(Exception):
     """A loss is not finite any more."""
 
+    iteration: int = 0
+
 
 class Stopped(Exception):
     """Somebody asked the run to stop; its state is saved."""
@@ -38,6 +40,7 @@ class Hooks:
     progress: Callable[[int, dict[str, float]], object] = _nothing  # at every point of the curves
     log: Callable[[int, dict[str, float]], object] = _nothing  # the same, for the record
     sample: Callable[[int, TrainingState], object] = _nothing
+    evaluate: Callable[[int, TrainingState], object] = _nothing
     checkpoint: Callable[[TrainingState], object] = _nothing
     should_stop: Callable[[], bool] = lambda: False
 
@@ -107,6 +110,12 @@ def train(
         # Pictures.
         if recipe.sample_every and done % recipe.sample_every == 0:
             hooks.sample(done, state)
+
+        # Evaluations, before the checkpoint that has them behind it; the last one is the caller's.
+        if recipe.evaluate_every and done % recipe.evaluate_every == 0 and done < last:
+            paused = time.perf_counter()
+            hooks.evaluate(done, state)
+            started += time.perf_counter() - paused
 
         # Checkpoints, and the way out.
         stop = hooks.should_stop()

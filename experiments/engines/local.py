@@ -1,93 +1,90 @@
-"""The local engine: a process for each run, a few at a time, the cores shared out among them."""
+"""The local engine: a process for each run on this machine, cores and GPUs shared out among them."""
 
 from __future__ import annotations
 
-import os
+import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from experiments.records import RunFolder
+from experiments.engines.engine import ROOT, Job
 
 STOP_SECONDS = 60  # a run gets to save its state when asked to stop
-POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What one job has to itself."""
+
+    threads: int
+    gpus: tuple[int, ...] = ()  # none: whatever the job finds
 
 
 @dataclass
 class LocalEngine:
     """Runs processes on this machine."""
 
-    workers: int
-    threads: int  # of each process
-    _running: dict[subprocess.Popen[bytes], RunFolder] = field(default_factory=dict)
+    slots: Sequence[Slot]
+    _running: dict[subprocess.Popen[bytes], tuple[Job, Slot]] = field(default_factory=dict)
 
-    def run(
-        self, folders: list[RunFolder], watch: Callable[[list[RunFolder], list[RunFolder]], None]
-    ) -> list[RunFolder]:
-        """Bring all runs to their end; returns those that failed.
+    def room(self) -> int:
+        """Free slots."""
+        return len(self.slots) - len(self._running)
 
-        `watch` sees, twice a second, what runs and what has ended.
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Start a process for each job."""
+        for job in jobs:
+            slot = self._free_slot()
+            environment = job.variables(slot.threads)
+            if slot.gpus:
+                environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, slot.gpus))
+            with job.log.open("ab") as log:
+                process = subprocess.Popen(
+                    job.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    cwd=ROOT,
+                    # Ctrl-C reaches this process alone, which then asks its jobs to stop.
+                    start_new_session=True,
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
+                )
+            self._running[process] = (job, slot)
 
-        On KeyboardInterrupt the runs are asked to stop and waited for.
-        """
-        waiting, failed = list(folders), []
-        try:
-            while waiting or self._running:
-                while waiting and len(self._running) < self.workers:
-                    self._start(waiting.pop(0))
-                time.sleep(POLL_SECONDS)
-                ended = [process for process in self._running if process.poll() is not None]
-                folders_ended = [self._running.pop(process) for process in ended]
-                failed += [folder for folder in folders_ended if not folder.finished]
-                watch(list(self._running.values()), folders_ended)
-        finally:
-            self._stop()
-        return failed
+    def running(self) -> list[Job]:
+        """The jobs whose process has not been seen to end."""
+        return [job for job, _ in self._running.values()]
 
-    def _start(self, folder: RunFolder) -> None:
-        environment = os.environ | {"OMP_NUM_THREADS": str(self.threads), "PYTHONUNBUFFERED": "1"}
-        with folder.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "experiments.run", "--folder", str(folder.path.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                cwd=Path(__file__).resolve().parents[2],
-                start_new_session=True,  # Ctrl-C reaches this process alone, which then asks its runs to stop
-            )
-        self._running[process] = folder
+    def ended(self) -> list[tuple[Job, str]]:
+        """The jobs whose process has ended since the last call."""
+        over = [process for process in self._running if process.poll() is not None]
+        return [(self._running.pop(process)[0], _how(process.returncode)) for process in over]
 
-    def _stop(self) -> None:
+    def cancel(self) -> None:
+        """Ask all processes to stop, and after STOP_SECONDS end those that do not."""
         for process in self._running:
-            process.terminate()
+            process.send_signal(_STOP)
         deadline = time.monotonic() + STOP_SECONDS
         for process in self._running:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
         self._running.clear()
 
-
-def share_out(runs: int, workers: int | str, device_type: str, fit: int | None = None) -> tuple[int, int]:
-    """(processes at a time, threads of each) for a number of runs; `workers` is a number or "auto".
-
-    Small networks gain more from a core each than from several cores for one; one GPU trains one run at a time.
-    fit: how many runs fit into memory beside each other, where that is known; "auto" keeps to it.
-    """
-    cores = _cores()
-    if workers == "auto":
-        workers = min(runs, cores) if device_type == "cpu" else 1
-        workers = min(workers, fit) if fit else workers
-    count = max(1, min(int(workers), runs))
-    return count, max(1, cores // count)
+    def _free_slot(self) -> Slot:
+        free = list(self.slots)
+        for _, slot in self._running.values():
+            free.remove(slot)
+        return free[0]
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+# Windows ends a process where POSIX asks it, but passes Ctrl-Break on to a group of its own.
+_STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+
+
+def _how(status: int) -> str:
+    return f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"

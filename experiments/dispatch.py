@@ -1,0 +1,93 @@
+"""Many runs to their end over one engine: start, watch, start again what was lost, leave others' work to them."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from experiments.claims import living_owner
+from experiments.engines.engine import Engine, Job
+from experiments.records import RunFolder
+
+POLL_SECONDS = 0.5
+TRIES = 3  # starts of a run that ends without a word and without progress; a machine may be lost at any time
+
+Watch = Callable[[list[RunFolder], list[RunFolder]], None]
+
+
+@dataclass
+class Dispatch:
+    """Runs on their way. Two of them over the same folders share the work: a run is claimed by its process.
+
+    watch: sees, twice a second, the runs at work and those that have ended since.
+    """
+
+    engine: Engine
+    job_of: Callable[[RunFolder], Job]
+    watch: Watch = lambda running, ended: None
+    poll: float = POLL_SECONDS
+    _tries: dict[RunFolder, tuple[int, int]] = field(default_factory=dict)  # iteration reached, starts from there
+
+    def run(self, folders: Sequence[RunFolder]) -> list[RunFolder]:
+        """Bring all runs to their end; returns those without a result. On KeyboardInterrupt they save and stop."""
+        waiting = deque(folder for folder in folders if not folder.settled)
+        submitted: dict[Job, RunFolder] = {}
+        try:
+            while waiting or submitted:
+                ended = self._submit(waiting, submitted)
+                time.sleep(self.poll)
+                for job, how in self.engine.ended():
+                    folder = submitted.pop(job)
+                    ended.append(folder)
+                    if not self._over(folder, how):
+                        waiting.append(folder)
+                self.watch([*submitted.values()], ended)
+        finally:
+            self.engine.cancel()
+        return [folder for folder in folders if not folder.finished]
+
+    def _over(self, folder: RunFolder, how: str) -> bool:
+        """Whether a run whose process has ended needs no other one."""
+        if folder.settled or folder.status()["state"] == "failed":
+            return True
+        return not living_owner(folder.path) and not self._again(folder, how)
+
+    def _submit(self, waiting: deque[RunFolder], submitted: dict[Job, RunFolder]) -> list[RunFolder]:
+        """Give the engine what it has room for; returns the runs that another process has ended meanwhile."""
+        room = self.engine.room()
+        jobs: list[Job] = []
+        ended: list[RunFolder] = []
+        for _ in range(len(waiting)):
+            if len(jobs) >= room:
+                break
+            folder = waiting.popleft()
+            if folder.settled:
+                ended.append(folder)
+            elif living_owner(folder.path):
+                waiting.append(folder)
+            else:
+                if folder.status()["state"] == "failed":  # in an earlier attempt: the next one speaks for itself
+                    folder.write_status("waiting")
+                job = self.job_of(folder)
+                submitted[job] = folder
+                jobs.append(job)
+        if jobs:
+            self.engine.submit(jobs)
+        return ended
+
+    def _again(self, folder: RunFolder, how: str) -> bool:
+        """Whether to start a run again that ended without a result and without a reason."""
+        reached = folder.saved_iteration
+        before, starts = self._tries.get(folder, (-1, 0))
+        starts = 1 if reached > before else starts + 1
+        self._tries[folder] = (reached, starts)
+        if starts < TRIES:
+            return True
+        folder.write_status(
+            "failed",
+            reason=f"its process ended {TRIES} times without a word and without progress, the last time: {how}. The "
+            "system may have been short of memory",
+        )
+        return False

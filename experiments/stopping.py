@@ -1,0 +1,56 @@
+"""Requests to stop: by a person (Ctrl-C), by a system (SIGTERM, a queue's signals), by the death of the parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from core.training.loop import Stopped
+
+# SIGUSR1 and SIGUSR2 are what queues send before a time limit or a preemption; SIGBREAK is Windows' SIGTERM.
+SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+
+
+class StopRequests:
+    """Inside the block a request raises Stopped at once, and within `deferred` it becomes a question to be asked."""
+
+    def __init__(self, with_parent: bool) -> None:
+        """with_parent: whether the death of the process that started this one is a request too."""
+        self._parent = os.getppid() if with_parent else None
+        self._asked = False
+        self._deferred = False
+
+    def __enter__(self) -> StopRequests:
+        known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+        self._before = {number: signal.signal(number, self._ask) for number in known}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @contextmanager
+    def deferred(self) -> Iterator[Callable[[], bool]]:
+        """Where a stop has its own moments: gives the question whether it is time to stop."""
+        self._deferred = True
+        try:
+            yield self.pending
+        finally:
+            self._deferred = False
+
+    def pending(self) -> bool:
+        """Whether the run should stop now."""
+        return self._asked or (self._parent is not None and os.getppid() != self._parent)
+
+    def check(self) -> None:
+        """Raise Stopped where the run should stop now."""
+        if self.pending():
+            raise Stopped("stopped before the evaluation was done")
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        first, self._asked = not self._asked, True
+        if first and not self._deferred:  # a second one must not tear what the first one set off
+            raise Stopped(f"stopped by {signal.Signals(number).name}")
