@@ -16,7 +16,9 @@ from core.errors import UserError
 from core.rules import RULES
 from core.settings import leaves, option, with_paths
 
-SCHEMA = 2  # of the fields below; part of every digest, so a changed meaning never aliases an old run
+# Of the fields below; part of every digest, so a changed meaning never aliases an old run. Where it goes up,
+# core/migrations.py says what becomes of the runs of before.
+SCHEMA = 2
 
 Backbone = Literal["starganv2", "stargan"]
 Code = Literal["label", "latent", "style"]

@@ -89,6 +89,11 @@ class Claim:
         if not self.held:
             raise Taken(str(living_owner(self._folder, self._silence) or "another process"))
 
+    def move(self, folder: Path) -> None:
+        """Rename the run's folder; the claim goes with it. Raises OSError where there is another of that name."""
+        self._folder.rename(folder)
+        self._folder = folder
+
     def release(self) -> None:
         """Let others have the run."""
         self._ended.set()

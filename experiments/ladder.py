@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     plan = read_plan(arguments)
 
     from core.runtime import choose_device
+    from experiments.adoption import adopt
     from experiments.dispatch import Dispatch
     from experiments.engines.choice import build_engine, job_of
     from experiments.prepare import prepare
@@ -49,6 +50,8 @@ def main(arguments: list[str]) -> int:
     for note in prepared.notes:
         print(note, file=sys.stderr)
     planned = planned_runs(plan, prepared)
+    for line in adopt(plan.runs, [run.folder for run in planned]):
+        print(line, file=sys.stderr)
     missing = [run for run in planned if not run.folder.settled]
     engine = build_engine(plan.command.settings, len(missing), device.type, _refuse_too_large(missing, device))
     described = _describe(plan, prepared)

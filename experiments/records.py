@@ -2,7 +2,7 @@
 
 A run is `runs/DIGEST-sSEED/`:
 
-    config.json          the whole configuration, and which arm first asked for it
+    config.json          the whole configuration, its schema, and which arm first asked for it
     status.json          what the run is doing now
     claim-*.json         which process works on the run, see claims.py
     curves.jsonl         one line a point; cut back to the checkpoint on resume
@@ -22,8 +22,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.config import Config, as_flat, digest, from_flat
+from core.config import SCHEMA, Config, as_flat, digest, from_flat
 from core.errors import UserError
+from core.migrations import UNNUMBERED, carries_over, migrated
 from experiments.files import read_json, write_json
 from experiments.points import Points
 
@@ -76,11 +77,16 @@ class RunFolder:
 
     def prepare(self, config: Config, label: str) -> None:
         """Create the folder and write the configuration. Raises UserError where that is not allowed."""
-        write_json(self._config, {"label": label, "config": as_flat(config)})
+        write_json(self._config, {"label": label, "schema": SCHEMA, "config": as_flat(config)})
 
     def config(self) -> Config:
-        """The configuration of the run. Raises UserError."""
-        return from_flat(read_json(self._config)["config"])
+        """The configuration of the run, in today's schema. Raises UserError."""
+        return _config_of(read_json(self._config))
+
+    def key_today(self) -> str | None:
+        """Its key in today's schema; None where its results would be others today. Raises UserError."""
+        stored = read_json(self._config)
+        return self.path.name if stored.get("schema") == SCHEMA else key_of(stored)
 
     def label(self) -> str:
         """The arm that first asked for this run."""
@@ -151,7 +157,7 @@ class RunFolder:
 
     def write_result(self, result: Result) -> None:
         """The last thing a run does."""
-        write_json(self._result, asdict(result))
+        write_json(self._result, {"schema": SCHEMA, **asdict(result)})
 
     def write_divergence(self, iteration: int, reason: str) -> None:
         """The last thing a run does whose losses or weights are not finite any more."""
@@ -162,11 +168,26 @@ class RunFolder:
         return dict(read_json(self._diverged)) if self._diverged.exists() else None
 
     def result(self) -> Result:
-        """The result of a finished run. Raises UserError."""
-        content = read_json(self._result)
-        return Result(**{**content, "rows": tuple(content["rows"]), "notes": tuple(content["notes"])})
+        """The result of a finished run, its configuration in today's schema. Raises UserError."""
+        content = dict(read_json(self._result))
+        config = migrated(content["config"], content.pop("schema", UNNUMBERED))
+        lists = {"rows": tuple(content["rows"]), "notes": tuple(content["notes"])}
+        return Result(**{**content, **lists, "config": config})
 
 
 def run_key(config: Config) -> str:
     """The identity of a run: digest and seed."""
     return f"{digest(config)}-s{config.seed}"
+
+
+def key_of(stored: Mapping[str, Any]) -> str | None:
+    """The key that a stored run has today, None where its results would be others today. Raises UserError.
+
+    stored: the content of its config.json or result.json.
+    """
+    config = _config_of(stored)
+    return run_key(config) if carries_over(stored.get("schema", UNNUMBERED)) else None
+
+
+def _config_of(stored: Mapping[str, Any]) -> Config:
+    return from_flat(migrated(stored["config"], stored.get("schema", UNNUMBERED)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class ReportRecords:
         """Copy a finished run's record."""
         target = self.path / f"{label}-s{seed}"
         target.mkdir(parents=True, exist_ok=True)
-        write_json(target / "result.json", asdict(run.result()))
+        RunFolder(target).write_result(run.result())
         write_atomically(target / "curves.jsonl", "".join(json.dumps(point) + "\n" for point in run.curves))
         for picture in sorted(run.pictures.glob("*.png")):
             shutil.copyfile(picture, target / picture.name)

@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     command = parse(arguments, SETTINGS, rungs_allowed=True)
     config = configuration(command)
 
+    from experiments.adoption import adopt
     from experiments.prepare import prepare
     from experiments.records import RunFolder
 
@@ -51,6 +52,8 @@ def main(arguments: list[str]) -> int:
         print(note, file=sys.stderr)
     config = prepared.resolve(config)
     folder = RunFolder.of(runs, config)
+    for line in adopt(runs, [folder]):
+        print(line, file=sys.stderr)
     if not folder.settled:
         folder.prepare(config, command.rung or "run")
         _execute_when_free(folder, runs)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import UserError
 from experiments.files import read_json
-from experiments.records import RunFolder
+from experiments.records import RunFolder, key_of
 
 
 def find_run(name: str, runs: Path, reports: Path, report: str = "") -> RunFolder:
@@ -48,10 +48,13 @@ def _of_report(name: str, runs: Path, report: Path) -> RunFolder:
         known = ", ".join(path.parent.name for path in records)
         raise UserError(f"{name}: the report {report} has no such run. It has {known}.")
     result = read_json(found[0])
-    folder = RunFolder(runs / f"{result['digest']}-s{result['seed']}")
-    if not folder.path.is_dir():
-        raise UserError(f"{folder.path}: the run of {name} is not on this machine, only its report. Train it again.")
-    return folder
+    recorded = runs / f"{result['digest']}-s{result['seed']}"
+    if recorded.is_dir():
+        return RunFolder(recorded)
+    today = runs / (key_of(result) or recorded.name)  # what a run of an older schema may be called by now
+    if today.is_dir():
+        return RunFolder(today)
+    raise UserError(f"{recorded}: the run of {name} is not on this machine, only its report. Train it again.")
 
 
 def _order(record: str) -> tuple[str, int]:
