@@ -6,7 +6,7 @@ python -m experiments.report NAME
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +58,11 @@ def build(report: Path) -> str:
     """Write report.md, tables/ and figures/ beside records/, and give the text for a terminal. Raises UserError."""
     from experiments.files import check_writable, write_atomically
     from experiments.report_records import ReportRecords
+    from experiments.reporting.labels import shortened
+    from experiments.reporting.outcomes import divergences, missing_runs
     from experiments.reporting.page import render
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
-    from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, shortened, terminal_table
+    from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, terminal_table
 
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
@@ -82,25 +84,10 @@ def build(report: Path) -> str:
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {max(line.runs for line in table.arms)} runs" for table in tables[:1] if _several(table)]
-    text += [shortened(f"not in this report: {line}", WIDEST) for line in missing[:12]]
+    text += [shortened(f"diverged: {line}", WIDEST) for line in divergences(ladder)[:12]]
+    for hole in missing[:12]:
+        text += [shortened(f"not in this report: {hole}", WIDEST), *([f"  {hole.log}"] if hole.log else [])]
     return "\n".join([*text, "", f"report: {page}"])
-
-
-def missing_runs(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> list[str]:
-    """A line for every run that should be there: each arm at each seed that any arm has."""
-    finished = {(run.label, run.result.seed) for run in runs}
-    failed = {(failure["label"], failure["seed"]): failure["reason"] for failure in ladder.get("failures", ())}
-    seeds = sorted({seed for _, seed in finished | set(failed)})
-    lines = []
-    for arm in ladder["arms"]:
-        for seed in seeds:
-            key = (arm["label"], seed)
-            if key not in finished:
-                reason = f" failed: {' '.join(failed[key].split())}" if key in failed else " has no record"
-                lines.append(f"{arm['label']}, seed {seed}{reason}")
-        if not seeds:
-            lines.append(f"{arm['label']} has no record")
-    return lines
 
 
 def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table], folder: Path) -> Any:
@@ -113,7 +100,7 @@ def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table],
 
     for name in FIGURES:  # what an earlier build drew and this one may not
         (folder / f"{name}.png").unlink(missing_ok=True)
-    if not tables:
+    if not runs:
         return Figures()
     # Of the first protocol, one a guide: figures mix no protocols either.
     guides = dict.fromkeys(table.guide for table in tables)

@@ -17,6 +17,7 @@ from experiments.reporting.labels import (
     seconds,
     span,
 )
+from experiments.reporting.outcomes import Hole, divergences, planned_seeds
 from experiments.reporting.tables import NOTHING, markdown_table
 
 
@@ -24,7 +25,7 @@ def facts(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> str:
     """What was compared, on what, how: a list."""
     data = ladder["data"]
     side = data["resolution"]
-    seeds = sorted({run.result.seed for run in runs})
+    seeds = planned_seeds(ladder, runs)
     lines = [
         ("Ladder", f"{ladder['ladder']}, scale {ladder['scale']}"),
         (
@@ -54,12 +55,10 @@ def facts(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> str:
     return "\n".join([*text, f"- **Command:** {markdown_code(ladder['command'])}"])
 
 
-def warnings(ladder: Mapping[str, Any], missing: Sequence[str]) -> list[dict[str, str]]:
-    """What a reader must know first: runs that are not there, and what was found wrong before training."""
-    found = []
-    if missing:
-        words = "; ".join(missing[:12]) + (f"; and {len(missing) - 12:,} more" if len(missing) > 12 else "")
-        found.append({"head": f"{plural(len(missing), 'run')} not in this report.", "body": words})
+def warnings(ladder: Mapping[str, Any], missing: Sequence[Hole]) -> list[dict[str, str]]:
+    """What a reader must know first: runs that are not there or diverged, and what was found wrong before training."""
+    kinds = [("not in this report", [hole.with_log for hole in missing]), ("diverged", divergences(ladder))]
+    found = [{"head": f"{plural(len(lines), 'run')} {what}.", "body": _few(lines)} for what, lines in kinds if lines]
     return found + [{"head": "Note.", "body": note} for note in ladder.get("notes", ())]
 
 
@@ -187,6 +186,10 @@ def _spread(values: Sequence[float], write: Callable[[float], str]) -> str:
     mean = write(sum(values) / len(values))
     low, high = write(min(values)), write(max(values))
     return mean if low == high else f"{mean}<br><sub>{low} – {high}</sub>"
+
+
+def _few(lines: Sequence[str], most: int = 12) -> str:
+    return "; ".join(lines[:most]) + (f"; and {len(lines) - most:,} more" if len(lines) > most else "")
 
 
 def _counts(sizes: Sequence[int]) -> str:

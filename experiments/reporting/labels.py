@@ -137,6 +137,11 @@ def memory(value: float) -> str:
     return f"{number(value / 2**30)} GiB" if value >= 2**30 else f"{number(value / 2**20)} MiB"
 
 
+def shortened(text: str, width: int) -> str:
+    """Text of at most `width` characters."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
 def listed(words: list[str], shown: int = 12) -> str:
     """The first few, and how many more."""
     more = len(words) - shown

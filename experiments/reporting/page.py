@@ -21,10 +21,12 @@ from experiments.reporting.labels import (
     of_metric,
     plural,
 )
+from experiments.reporting.outcomes import Hole
 from experiments.reporting.summary import Column, Table
 from experiments.reporting.tables import CONTENT, markdown_ladder, markdown_table
 
 TEMPLATE = "report.md.j2"
+DIVERGED = "Diverged: runs whose losses or weights were not finite any more, of all that ended."
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ def render(
     ladder: Mapping[str, Any],
     runs: Sequence[RunRecord],
     tables: Sequence[Table],
-    missing: Sequence[str],
+    missing: Sequence[Hole],
     figures: Figures,
 ) -> str:
-    """The page. missing: a line for each run that the report lacks."""
+    """The page. missing: the runs that the report lacks."""
     loader = FileSystemLoader(Path(__file__).parent, encoding="utf-8")
     environment_ = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment_.filters["text"] = markdown_text
@@ -97,6 +99,8 @@ def _table_part(
 
 
 def _lead(table: Table, again: bool) -> str:
+    if not table.columns:
+        return "No run has finished: there is nothing to show yet."
     words = "Averages over all ordered pairs of domains, " + (
         "guided by latents." if table.guide == "latent" else "guided by reference images; only these rungs take them."
     )
@@ -117,6 +121,8 @@ def _lead(table: Table, again: bool) -> str:
 
 
 def _caption(ladder: Mapping[str, Any], table: Table) -> str:
+    if not table.columns:
+        return DIVERGED
     if table.guide == "reference":
         return "*Small print and other rows as above.*"
     several = max((line.runs for line in table.arms), default=0) > 1
@@ -130,6 +136,8 @@ def _caption(ladder: Mapping[str, Any], table: Table) -> str:
         )
     if any(line.published for line in table.arms):
         small += f"Paper: {markdown_text(ladder['source'])}. "
+    if table.diverges:
+        small += f"{DIVERGED} "
     short = _incomplete(ladder, table)
     if short:
         small += f"{short} "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from experiments.report_records import RunRecord
 from experiments.reporting.labels import Metric, Role, metric, variant_of
+from experiments.reporting.outcomes import divergence_counts
 
 COLUMNS = [
     "arm",
@@ -78,6 +79,13 @@ class Line:
     runs: int
     cells: Mapping[Column, Cell]
     published: Mapping[str, float | None] = field(default_factory=dict)
+    diverged: int = 0  # of its runs
+    ended: int = 0  # runs that diverged or have a result, in whichever table
+
+    @property
+    def divergence(self) -> str:
+        """How many of its runs diverged, of those that ended: `1/3`. Of real images, nothing."""
+        return f"{self.diverged}/{self.ended}" if self.ended else ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,11 @@ class Table:
     arms: tuple[Line, ...]
     references: tuple[Line, ...]  # real images and untouched sources
     protocols: Mapping[str, str]  # of each metric
+
+    @property
+    def diverges(self) -> bool:
+        """Whether any run did."""
+        return any(line.diverged for line in self.arms)
 
     def column(self, role: str, *, many: bool = False) -> Column | None:
         """The first column of a role, at one output per source, or else the last one: at many."""
@@ -137,8 +150,13 @@ _AGGREGATES = {
 
 
 def ladder_tables(ladder: Mapping[str, Any], results: pd.DataFrame, references: pd.DataFrame) -> list[Table]:
-    """A table a guide; several a guide where a metric was measured with several protocols, which no table may mix."""
+    """A table a guide; several a guide where a metric was measured with several protocols, which no table may mix.
+
+    Where every run diverged, there is one table without metrics.
+    """
     means, real = means_frame(results), means_frame(references)
+    everyone = {arm["label"] for arm in ladder["arms"]}
+    diverged = divergence_counts(ladder)
     tables = []
     for number, group in enumerate(_protocol_groups(means)):
         protocols = {name: protocol for rows in group.values() for name, protocol in _protocols(rows).items()}
@@ -148,11 +166,21 @@ def ladder_tables(ladder: Mapping[str, Any], results: pd.DataFrame, references: 
             rows = chosen[chosen["guide"] == guide]
             if len(rows):
                 # Arms without a finished run are named once: in the first table.
-                labels = (
-                    {arm["label"] for arm in ladder["arms"]} if number == 0 and guide == "latent" else set(rows["arm"])
-                )
+                labels = everyone if number == 0 and guide == "latent" else set(rows["arm"])
                 tables.append(_table(ladder, guide, labels, rows, fitting, protocols))
-    return tables
+    if diverged and not tables:
+        tables.append(_table(ladder, "latent", everyone, means, real, {}))
+    return [_with_divergences(table, diverged, results) for table in tables] if diverged else tables
+
+
+def _with_divergences(table: Table, diverged: Mapping[str, int], results: pd.DataFrame) -> Table:
+    finished = results.groupby("arm")["seed"].nunique()
+    lines = [
+        replace(line, diverged=count, ended=count + int(finished.get(line.label, 0)))
+        for line in table.arms
+        for count in [diverged.get(line.label, 0)]
+    ]
+    return replace(table, arms=tuple(lines))
 
 
 def _table(

@@ -19,6 +19,7 @@ from experiments.reporting.labels import (
     of_metric,
     plural,
     seconds,
+    shortened,
     span,
     variant_of,
 )
@@ -39,20 +40,22 @@ def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left:
 def markdown_ladder(table: Table, *, content: bool) -> str:
     """A table for the page: what every metric came to, or (`content`) what was kept and varied. Empty if nothing is."""
     columns = [column for column in table.columns if (column.role in CONTENT) == content]
-    if not columns:
+    if content and not columns:
         return ""
     published = [] if content else _published_names(table)
-    headings = ["", "rung", "runs", *(heading(c.shown, c.outputs, c.direction) for c in columns)]
+    headings = ["", "rung", "runs", *_rate(table, "diverged")]
+    headings += [heading(c.shown, c.outputs, c.direction) for c in columns]
     headings += [f"paper: {metric(name).label} {arrow(_direction(name))}" for name in published]
     rows = []
     for line in table.arms:
         cells = [_markdown_cell(column, line.cells.get(column)) for column in columns]
         name = f"**{markdown_text(line.label)}**"
-        rows.append([name, markdown_text(line.title), str(line.runs) if line.runs else "**none finished**", *cells])
+        rows.append([name, markdown_text(line.title), str(line.runs) if line.runs else "**none finished**"])
+        rows[-1] += [*_rate(table, line.divergence), *cells]
         rows[-1] += [_published(name, line.published.get(name)) for name in published]
     for line in table.references:
         cells = [_markdown_cell(column, line.cells.get(column)) for column in columns]
-        rows.append(["", f"*{markdown_text(line.title)}*", "", *cells, *("" for _ in published)])
+        rows.append(["", f"*{markdown_text(line.title)}*", "", *_rate(table, ""), *cells, *("" for _ in published)])
     return markdown_table(headings, rows, left=2)
 
 
@@ -60,25 +63,26 @@ def terminal_table(table: Table) -> str:
     """The same for a terminal, at most 100 columns wide: means only."""
     columns = [column for column in table.columns if column.role not in CONTENT]
     published = _published_names(table)
+    title_width = TITLE - sum(len(name) + 2 for name in _rate(table, "diverged"))
+    start = ["", "", *_rate(table, "")]
     head = [
-        ["", "", *(_short(column) for column in columns), *("paper" for _ in published)],
+        ["", "", *_rate(table, "diverged"), *(_short(column) for column in columns), *("paper" for _ in published)],
         [
-            "",
-            "",
+            *start,
             *(plural(column.outputs, "output") for column in columns),
             *(metric(name).label for name in published),
         ],
-        ["", "", *(arrow(column.direction) for column in columns), *(arrow(_direction(name)) for name in published)],
+        [*start, *(arrow(column.direction) for column in columns), *(arrow(_direction(name)) for name in published)],
     ]
     body = []
     for line in table.arms:
         values = [_plain(column, line.cells.get(column)) for column in columns]
-        title = line.title if line.runs else "no finished run"
-        body.append([line.label, shortened(title, TITLE), *values])
+        title = line.title if line.runs or line.diverged else "no finished run"
+        body.append([line.label, shortened(title, title_width), *_rate(table, line.divergence), *values])
         body[-1] += [_published(name, line.published.get(name)) for name in published]
     for line in table.references:
         values = [_plain(column, line.cells.get(column)) for column in columns]
-        body.append(["", shortened(line.title, TITLE), *values, *("" for _ in published)])
+        body.append(["", shortened(line.title, title_width), *_rate(table, ""), *values, *("" for _ in published)])
     return aligned(head, body)
 
 
@@ -104,6 +108,7 @@ def latex_table(tables: Sequence[Table], source: str) -> str:
 
 def ladder_frame(tables: Sequence[Table]) -> pd.DataFrame:
     """One row a line of every table; of each metric the mean over runs, the least and the most, and the counts."""
+    diverges = any(table.diverges for table in tables)
     rows = []
     for number, table in enumerate(tables, start=1):
         for line in (*table.arms, *table.references):
@@ -114,16 +119,12 @@ def ladder_frame(tables: Sequence[Table]) -> pd.DataFrame:
                 "title": line.title,
                 "runs": line.runs,
             }
+            row |= {"diverged": line.diverged, "ended": line.ended} if diverges else {}
             for column in table.columns:
                 row |= _csv_cells(column, line.cells.get(column))
             row |= {f"paper_{name}": value for name, value in line.published.items()}
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def shortened(text: str, width: int) -> str:
-    """Text of at most `width` characters."""
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def run_summary(result: Result) -> str:
@@ -180,6 +181,11 @@ def _markdown_cell(column: Column, cell: Cell | None) -> str:
     return "<br>".join([of_metric(column.metric, cell.mean), *(f"<sub>{text}</sub>" for text in small)])
 
 
+def _rate(table: Table, text: str) -> list[str]:
+    """The cell of the column of divergences, where there is one."""
+    return [text] if table.diverges else []
+
+
 def _published_names(table: Table) -> list[str]:
     names = dict.fromkeys(name for line in table.arms for name in line.published)
     return [name for name in names if any(line.published.get(name) is not None for line in table.arms)]
@@ -214,25 +220,27 @@ def _latex_parts(table: Table, source: str) -> Iterator[str]:
     yield f"% {table.guide}-guided; needs \\usepackage{{booktabs}}. Published numbers: {latex_text(source)}"
     for name in dict.fromkeys(column.metric for column in columns):
         yield f"% {latex_text(metric(name).label)}: {latex_text(table.protocols[name])}"
-    yield f"\\begin{{tabular}}{{ll{'r' * (len(columns) + len(published))}}}"
+    rate, none = _rate(table, "diverged"), _rate(table, "")
+    yield f"\\begin{{tabular}}{{ll{'r' * (len(rate) + len(columns) + len(published))}}}"
     yield "\\toprule"
-    labels = [column.shown.label for column in columns] + [f"paper: {metric(name).label}" for name in published]
+    labels = rate + [column.shown.label for column in columns] + [f"paper: {metric(name).label}" for name in published]
     units = [f"({metric(c.metric).unit})" if metric(c.metric).unit else "" for c in columns] + ["" for _ in published]
     outputs = [plural(column.outputs, "output") for column in columns] + ["" for _ in published]
     ways = [arrow(column.direction) for column in columns] + [arrow(_direction(name)) for name in published]
-    for cells in (labels, units, outputs, ways):
-        yield _latex_row(["", "", *cells])
+    yield _latex_row(["", "", *labels])
+    for cells in (units, outputs, ways):
+        yield _latex_row(["", "", *none, *cells])
     for lines in (table.arms, table.references):
         if lines:
             yield "\\midrule"
         for line in lines:
-            yield _latex_row(_latex_cells(line, columns, published))
+            yield _latex_row(_latex_cells(line, table, published))
     yield "\\bottomrule"
     yield "\\end{tabular}\n"
 
 
-def _latex_cells(line: Line, columns: Sequence[Column], published: Sequence[str]) -> list[str]:
-    values = [_plain(column, line.cells.get(column)) for column in columns]
+def _latex_cells(line: Line, table: Table, published: Sequence[str]) -> list[str]:
+    values = _rate(table, line.divergence) + [_plain(column, line.cells.get(column)) for column in table.columns]
     label = line.label if line.label not in ("real", "source") else ""
     return [label, line.title, *values, *(_published(name, line.published.get(name)) for name in published)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from experiments.report import build, existing, main, missing_runs
+from experiments.report import build, existing, main
 from experiments.report_records import ReportRecords
 
 ROOT = Path(__file__).parents[2]
@@ -66,19 +66,41 @@ def test_results_have_a_row_for_every_number(make_report: Callable[..., Path]) -
 
 
 def test_missing_and_failed_runs_are_said(make_report: Callable[..., Path], more_runs: Callable[..., Path]) -> None:
-    failures = [{"label": "C", "seed": 1, "reason": "DIVERGED at\niteration 300"}]
+    failures = [{"label": "C", "seed": 1, "reason": "out of memory with\ntrain.batch=8", "log": "runs/abc-s1/log.txt"}]
     report = make_report(letters="ACDEF", failures=failures)
     more_runs(report, "A", 1, ("cat", "dog"))
-    records = ReportRecords(report)
-    lines = missing_runs(records.ladder(), records.runs())
-    assert "B, seed 0 has no record" in lines and "B, seed 1 has no record" in lines
-    assert "C, seed 1 failed: DIVERGED at iteration 300" in lines
-    assert not any(line.startswith("A") for line in lines) and len(lines) == 6
-    text = build(report)
-    assert "not in this report: C, seed 1 failed: DIVERGED at iteration 300" in text
-    assert "no finished run" in text
+    lines = build(report).splitlines()
+    failed = lines.index("not in this report: C, seed 1 failed: out of memory with train.batch=8")
+    assert lines[failed + 1] == "  runs/abc-s1/log.txt"
+    assert sum(line.startswith("not in this report") for line in lines) == 6
+    assert any(line.startswith("B  no finished run") for line in lines)
     page = (report / "report.md").read_text()
     assert "**6 runs not in this report.**" in page and "none finished" in page
+    assert "C, seed 1 failed: out of memory with train.batch=8 (log: runs/abc-s1/log.txt)" in page
+    assert "diverged" not in page.casefold()
+
+
+def test_divergences_are_said(make_report: Callable[..., Path]) -> None:
+    reason = "DIVERGED at iteration 300: these losses are\nnot finite: d/latent/real"
+    report = make_report(divergences=[{"label": "C", "seed": 1, "iteration": 300, "reason": reason}])
+    text = build(report)
+    assert "diverged: C, seed 1: DIVERGED at iteration 300: these losses are not finite: d/latent/real" in text
+    page = (report / "report.md").read_text()
+    assert (
+        "**1 run diverged.** C, seed 1: DIVERGED at iteration 300: these losses are not finite: d/latent/real" in page
+    )
+    assert "losses or weights were not finite any more" in page
+    assert "6 rungs, 2 seeds (0, 1); 6 finished runs" in page
+
+
+def test_a_ladder_that_diverged_everywhere_has_its_rows(make_report: Callable[..., Path]) -> None:
+    cells = [{"label": letter, "seed": 0, "iteration": 1, "reason": "DIVERGED"} for letter in "ABCDEF"]
+    report = make_report(letters="", divergences=cells)
+    lines = build(report).splitlines()
+    assert [line.split()[-3] for line in lines if line[:3] in [f"{letter}  " for letter in "ABCDEF"]] == ["1/1"] * 6
+    page = (report / "report.md").read_text()
+    assert "No run has finished" in page and page.count("| **none finished** | 1/1 |") == 6
+    assert not (report / "figures").exists() and "not in this report" not in page
 
 
 def test_a_ladder_without_runs(make_report: Callable[..., Path]) -> None:

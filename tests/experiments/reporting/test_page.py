@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.report_records import ReportRecords
+from experiments.reporting.outcomes import Hole
 from experiments.reporting.page import Figures, render
 from experiments.reporting.summary import ladder_tables, references_frame, results_frame
 
 ALL = Figures(bars=True, content=True, tradeoff=True, curves=True, comparison=True, references=("E", "F"))
 
 
-def page_of(report: Path, figures: Figures = ALL, missing: tuple[str, ...] = ()) -> str:
+def page_of(report: Path, figures: Figures = ALL, missing: tuple[Hole, ...] = ()) -> str:
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
     tables = ladder_tables(ladder, results_frame(runs), references_frame(ladder))
@@ -88,7 +89,7 @@ def test_text_from_outside_is_no_markup(make_report: Callable[..., Path]) -> Non
         "fingerprint": "f",
     }
     report = make_report(domains=domains, data=ladder_data, notes=["skipped: `x`|<b>.png"])
-    page = page_of(report, missing=("C, seed 1 failed: a\n\n# b <i>",))
+    page = page_of(report, missing=(Hole("C", 1, "a\n\n# b <i>"),))
     assert "<script>" not in page and "<img" not in page and "<b>" not in page and "<i>" not in page
     assert "&lt;img src=x&gt;, a\\|b\\*c\\_d, Größe" in page
     assert "C, seed 1 failed: a \\# b &lt;i&gt;" in page
@@ -96,7 +97,7 @@ def test_text_from_outside_is_no_markup(make_report: Callable[..., Path]) -> Non
 
 
 def test_without_runs_there_is_still_a_page(make_report: Callable[..., Path]) -> None:
-    page = page_of(make_report(letters=""), Figures(), ("A has no record",))
+    page = page_of(make_report(letters=""), Figures(), (Hole("A", None),))
     assert "No run has finished" in page and "A has no record" in page
     assert "What each rung changed" in page and "figures/" not in page
 

@@ -192,6 +192,44 @@ def test_latex_is_escaped_and_whole(make_report: Callable[..., Path]) -> None:
         assert block.partition("\n")[0].strip("{}").count("r") == cells.pop() - 1
 
 
+def test_divergence_is_a_rate_of_its_arm(make_report: Callable[..., Path]) -> None:
+    """A diverged once beside two results, C always; of F one run failed, which is no divergence."""
+    cells = [("A", 2), ("C", 0), ("C", 1), ("C", 2)]
+    diverged = [{"label": label, "seed": seed, "iteration": 3, "reason": "DIVERGED"} for label, seed in cells]
+    failures = [{"label": "F", "seed": 2, "reason": "out of memory"}]
+    tables = tables_of(make_report(letters="ABDEF", seeds=2, divergences=diverged, failures=failures))
+    latent, reference = tables
+    assert [line.divergence for line in latent.arms] == ["1/3", "0/2", "3/3", "0/2", "0/2", "0/2"]
+    assert (latent.diverges, reference.diverges) == (True, False)
+
+    text = terminal_table(latent)
+    assert max(map(len, text.splitlines())) <= WIDEST
+    assert text.splitlines()[0].split()[0] == "diverged"
+    rows = {line[0]: line for line in text.splitlines()[4:]}
+    assert "  1/3  " in rows["A"] and "+ tuning" in rows["C"] and "  3/3  " in rows["C"] and "  0/2  " in rows["F"]
+    page = markdown_ladder(latent, content=False).splitlines()
+    assert page[0].startswith("|  | rung | runs | diverged | judge")
+    assert page[2].startswith("| **A** | Baseline StarGAN | 2 | 1/3 | 91.5")
+    assert page[4].startswith("| **C** | + tuning (R1, AdaIN) | **none finished** | 3/3 | – |")
+    assert len({line.count("|") for line in page}) == 1
+    sheet = ladder_frame(tables).set_index(["table", "rung"])
+    assert sheet.loc[[(1, "A"), (1, "C"), (1, "real"), (2, "E")], ["diverged", "ended"]].to_numpy().tolist() == [
+        [1, 3],
+        [3, 3],
+        [0, 0],
+        [0, 2],
+    ]
+    first, second = latex_table(tables, "").split("\\end{tabular}")[:2]
+    assert "A & Baseline StarGAN & 1/3 & 91.5" in first and "diverged" not in second
+    assert len({line.count("&") for line in first.splitlines() if line.endswith("\\\\")}) == 1
+
+
+def test_without_divergence_there_is_no_column(make_report: Callable[..., Path]) -> None:
+    tables = tables_of(make_report(divergences=[], seeds=2))
+    shown = [terminal_table(tables[0]), markdown_ladder(tables[0], content=False), latex_table(tables, "")]
+    assert not any("diverged" in text for text in [*shown, *ladder_frame(tables).columns])
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex")
 def test_latex_compiles(make_report: Callable[..., Path], tmp_path: Path) -> None:
     body = latex_table(tables_of(make_report()), "a_b & 100%")
