@@ -43,7 +43,8 @@ def test_killed_twenty_times_a_ladder_of_18_runs_ends_with_the_same_table(tmp_pa
     whole.mkdir()
     broken.mkdir()
     expected = finish(start(whole), whole)
-    assert expected.count(b"judge_frechet") == 3 * 2 * (3 * 6 + 1 * 6 + 2 * 6 + 2 * 6)
+    # Of three seeds: A, B and C give one output for each of six pairs, D one and three, E and F those by two guides.
+    assert expected.count(b"judge_frechet") == 3 * 6 * (3 * 1 + 2 + 2 * 4)
     choose, kills, ladders = random.Random(0), 0, 1
     process = start(broken)
     while kills < KILLS:
