@@ -165,7 +165,9 @@ def _sacred_grammar(words: list[str]) -> tuple[dict[str, Any], list[str]]:
 def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in nested.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        # Sacred knows Python's True and False alone; a person types true as well.
+        leaf = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": leaf}
     return flat
 
 

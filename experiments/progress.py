@@ -12,6 +12,7 @@ from core.config import GUIDES, iterations
 from experiments.records import RunFolder
 
 EVALUATION = 0.1  # of a run's work, as the bar counts it
+SHOWN = 4  # runs at work that the line names
 
 
 class LadderProgress:
@@ -45,8 +46,9 @@ class LadderProgress:
         statuses = {folder.path: folder.status() for folder in (*running, *ended)}
         for path, status in statuses.items():
             self._counted[path] = self._updates[path] * _share(status)
-        doing = (_short(self._names[folder.path], statuses[folder.path]) for folder in running)
-        self._bar.set_postfix_str(", ".join(doing), refresh=False)
+        doing = [_short(self._names[folder.path], statuses[folder.path]) for folder in running]
+        more = [f"{len(doing) - SHOWN} more"] if len(doing) > SHOWN else []
+        self._bar.set_postfix_str(", ".join(doing[:SHOWN] + more), refresh=False)
         self._bar.update(round(sum(self._counted.values())) - self._bar.n)
 
 

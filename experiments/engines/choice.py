@@ -36,7 +36,8 @@ def problems_of(settings: Mapping[str, Any]) -> list[str]:
     if workers != "auto" and not (type(workers) is int and workers >= 1):
         problems.append(f"workers={workers}: must be auto, or a whole number of at least 1")
     if settings["gpus"] != "auto" and _numbers(settings["gpus"]) is None:
-        problems.append(f"gpus={settings['gpus']}: must be auto, or numbers of GPUs such as 0,1")
+        shown = ",".join(map(str, settings["gpus"])) if isinstance(settings["gpus"], list) else settings["gpus"]
+        problems.append(f"gpus={shown}: must be auto, or numbers of GPUs such as 0,1")
     for name in ("runs_per_gpu", "gpus_per_run"):
         if settings[name] < 1:
             problems.append(f"{name}={settings[name]}: must be at least 1")
@@ -87,6 +88,6 @@ def _gpus(asked: Any) -> tuple[int, ...]:
 
 
 def _numbers(value: Any) -> tuple[int, ...] | None:
-    numbers = value if isinstance(value, (tuple, list)) else (value,)
+    numbers = value if isinstance(value, list) else [value]
     whole = all(type(number) is int and number >= 0 for number in numbers)
     return tuple(numbers) if numbers and whole and len(set(numbers)) == len(numbers) else None

@@ -14,6 +14,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from experiments.plan import read_plan
+from experiments.prepare import prepare
+from experiments.records import RunFolder
+
 ROOT = Path(__file__).parents[2]
 SMALL = ["train.steps=3", "data.train_images=20", "data.val_images=4", "eval.judge_steps=5"]
 
@@ -142,11 +146,69 @@ def test_the_papers_ladder_trains_stargan_by_its_own_recipe(tmp_path: Path) -> N
 
 
 def test_a_failed_arm_does_not_stop_the_others(tmp_path: Path) -> None:
-    """An arm whose losses overflow: the ladder goes on, says why, and ends with a status that is not 0."""
-    words = ["rungs=EF", "loss.diversity=1e39", "train.log_every=1"]
+    """An arm whose pictures cannot be written: the ladder goes on, says why, and ends with a status that is not 0."""
+    words = [*SMALL, "rungs=EF"]
+    plan = read_plan(["with", "smoke", *words])
+    config = prepare(plan.recipe, tmp_path / "runs" / "cache").resolve(plan.arms[1].config)
+    blocked = RunFolder.of(tmp_path / "runs", config).pictures
+    blocked.parent.mkdir(parents=True)
+    blocked.touch()
     finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 1
-    assert "failed: F" in finished.stderr
-    assert "DIVERGED at iteration 1" in finished.stderr
+    assert "failed: F seed 0" in finished.stderr
+    assert str(blocked.parent / "log.txt") in finished.stderr
     assert len(results(tmp_path)) == 1
-    assert "DIVERGED" in (tmp_path / "reports" / "smoke" / "report.md").read_text()
+    assert "F, seed 0 failed" in (tmp_path / "reports" / "smoke" / "report.md").read_text()
+    blocked.unlink()  # mended, and the same command again trains that arm alone
+    again = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 0, again.stderr
+    assert "1 runs are done already" in again.stderr
+    assert len(results(tmp_path)) == 2
+
+
+def test_a_divergence_is_a_result(tmp_path: Path) -> None:
+    """An arm whose losses overflow: noted at its iteration, never trained again, and no arm beside it is stopped."""
+    words = ["rungs=EF", "loss.diversity=1e39"]
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 1
+    assert "diverged: F seed 0, DIVERGED at iteration 1" in finished.stderr
+    assert len(results(tmp_path)) == 1
+    (path,) = (tmp_path / "runs").glob("*-s0/diverged.json")
+    assert json.loads(path.read_text())["iteration"] == 1
+    log = (path.parent / "log.txt").read_bytes()
+    again = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 1
+    assert "diverged: F seed 0" in again.stderr
+    assert (path.parent / "log.txt").read_bytes() == log
+
+
+def test_two_ladders_at_once_share_the_runs(tmp_path: Path) -> None:
+    """Every run is trained by one of them, once, and both end with the whole table."""
+    words = ["workers=1", "rungs=ACDF"]
+    commands = [ladder(tmp_path, *words, f"name={name}") for name in ("one", "two")]
+    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for command in commands]
+    for process in both:
+        _, message = process.communicate(timeout=300)
+        assert process.returncode == 0, message
+    tables = [tmp_path / "reports" / name / "tables" / "results.csv" for name in ("one", "two")]
+    assert tables[0].read_bytes() == tables[1].read_bytes()
+    tracked = [path.name for path in (tmp_path / "runs" / "sacred").iterdir() if not path.name.startswith("_")]
+    assert sorted(name[0] for name in tracked) == ["A", "C", "D", "F"]  # an attempt each
+    for path in (tmp_path / "runs").glob("*-s0/claim-*.json"):
+        assert json.loads(path.read_text()) == {"released": True}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
+def test_sigterm_stops_a_ladder_as_ctrl_c_does(tmp_path: Path) -> None:
+    words = ["rungs=F", "train.steps=2000", "train.log_every=5"]
+    process = subprocess.Popen(ladder(tmp_path, *words), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    wait_for_training(tmp_path)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "To go on:" in message
+    assert time.monotonic() - asked < 30
+    (folder,) = (tmp_path / "runs").glob("*-s0")
+    assert json.loads((folder / "status.json").read_text())["state"] == "stopped"
+    assert list(folder.glob("checkpoint-*.pt"))

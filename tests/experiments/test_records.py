@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
-import pytest
-
-from core.errors import UserError
-from experiments.files import check_writable, read_json, write_json
 from experiments.records import Result, RunFolder, run_key
 from tests.core.settings import tiny
 
@@ -41,21 +36,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert folder.result() == result()
 
 
-def test_curves_are_cut_back_and_a_torn_line_is_forgotten(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    for iteration in (1, 2, 3):
-        folder.append_curve(iteration, {"loss": iteration / 2})
-    with (tmp_path / "curves.jsonl").open("a") as file:
-        file.write('{"iteration": 4, "lo')
-    folder.cut_curves(2)
-    folder.append_curve(3, {"loss": 9.0})
-    assert list(folder.curves()) == [
-        {"iteration": 1, "loss": 0.5},
-        {"iteration": 2, "loss": 1.0},
-        {"iteration": 3, "loss": 9.0},
-    ]
-
-
 def test_the_newest_two_checkpoints_are_kept(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     for iteration in (5, 10, 900, 20):
@@ -64,28 +44,29 @@ def test_the_newest_two_checkpoints_are_kept(tmp_path: Path) -> None:
     assert folder.checkpoints() == [folder.checkpoint(900), folder.checkpoint(20)]
 
 
-def test_json_is_written_whole_and_alike(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"b": "ü<b>", "a": 1})
-    write_json(tmp_path / "b.json", {"a": 1, "b": "ü<b>"})
-    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-    with pytest.raises(TypeError):
-        write_json(tmp_path / "a.json", {"a": object()})
-    assert read_json(tmp_path / "a.json") == {"a": 1, "b": "ü<b>"}
-    assert len(list(tmp_path.iterdir())) == 2
+def test_the_best_checkpoint_is_no_other(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoint(7).touch()
+    folder.best(5).touch()
+    assert folder.bests() == [folder.best(5)]
+    assert folder.checkpoints() == [folder.checkpoint(7)]
+    assert folder.saved_iteration == 7
 
 
-def test_damaged_and_missing_files_are_named(tmp_path: Path) -> None:
-    (tmp_path / "x.json").write_text('{"a":')
-    with pytest.raises(UserError, match=r"x\.json: cannot be read"):
-        read_json(tmp_path / "x.json")
-    with pytest.raises(UserError, match=r"y\.json: there is no such file"):
-        read_json(tmp_path / "y.json")
+def test_a_divergence_settles_a_run_without_finishing_it(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.divergence() is None
+    folder.write_divergence(12, "losses")
+    assert folder.settled
+    assert not folder.finished
+    assert folder.divergence() == {"iteration": 12, "reason": "losses"}
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"runs=\.\.\. and reports=\.\.\."):
-        check_writable(tmp_path / "file" / "runs")
-    with pytest.raises(UserError, match="cannot be written"):
-        write_json(tmp_path / "file" / "a.json", {})
-    assert stat.S_ISREG((tmp_path / "file").stat().st_mode)
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for name in (".result.json.12.part", "pictures/.latent.png.3.part", "result.json", ".hidden"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    folder.sweep()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [".hidden", "result.json"]
