@@ -17,6 +17,8 @@ A run is `runs/DIGEST-sSEED/`:
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,6 +112,13 @@ class RunFolder:
         except UserError:
             return {"state": "waiting"}
 
+    @property
+    def status_age(self) -> float:
+        """Seconds since the last status, 0 without any."""
+        with contextlib.suppress(OSError):
+            return max(0.0, time.time() - self._status.stat().st_mtime)
+        return 0.0
+
     # Checkpoints
 
     def checkpoint(self, iteration: int) -> Path:
@@ -124,6 +133,10 @@ class RunFolder:
         """Keep the newest ones."""
         for old in self.checkpoints()[KEEP_CHECKPOINTS:]:
             old.unlink(missing_ok=True)
+
+    def damaged(self) -> list[Path]:
+        """Checkpoints that could not be read and were put aside."""
+        return sorted(self.path.glob("*.damaged"))
 
     def best(self, iteration: int) -> Path:
         """Where the best checkpoint lies, if it is that of this iteration."""
@@ -140,8 +153,12 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what a process that was killed while it wrote has left. Only for who holds the claim."""
-        for left in (*self.path.glob(".*.part"), *self.path.glob("*/.*.part")):
+        for left in self.leftovers():
             left.unlink(missing_ok=True)
+
+    def leftovers(self) -> list[Path]:
+        """Files under temporary names. Those of a process at work are among them, if there is one."""
+        return [path for pattern in (".*.part", "*/.*.part", ".now-*") for path in sorted(self.path.glob(pattern))]
 
     # Result
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UserError
 from experiments.command import run_main, wants_help
+from experiments.naming import names_and_folder
 
 if TYPE_CHECKING:
     from experiments.report_records import RunRecord
@@ -123,16 +124,8 @@ def _several(table: Table) -> bool:
 
 def _asked(arguments: list[str]) -> tuple[str, Path]:
     """(the report's name, the folder of the reports). Raises UserError."""
-    names, reports = [], Path("reports")
-    for word in arguments:
-        key, equals, value = word.partition("=")
-        if equals and key == "reports" and value:
-            reports = Path(value).expanduser()
-        elif equals or word.startswith("-"):
-            raise UserError(f"{word}: this command knows NAME and reports=FOLDER")
-        else:
-            names.append(word)
-    if len(names) != 1 or names[0] in (".", "..") or any(letter in names[0] for letter in "/\\\0"):
+    names, reports = names_and_folder(arguments, "reports")
+    if len(names) != 1:
         known = ", ".join(existing(reports))
         given = " ".join(names) or "no name"
         raise UserError(

@@ -1,0 +1,122 @@
+"""What the runs of a ladder are doing, read off their folders alone: no process has to be asked."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from core.config import iterations
+from core.errors import UserError
+from experiments.claims import Owner, living_owner
+from experiments.records import RunFolder
+from experiments.registry import Cell, StartedLadder
+
+State = Literal[
+    "done",
+    "starting",
+    "training",
+    "evaluating",
+    "waiting",  # for a process
+    "stopped",  # on request
+    "lost",  # its process is dead
+    "failed",
+    "diverged",
+    "gone",  # there is no folder any more
+]
+AT_WORK: tuple[State, ...] = ("starting", "training", "evaluating")
+UNFINISHED: tuple[State, ...] = ("waiting", "stopped", "lost", "gone")  # what the next start of the ladder goes on with
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One run of a ladder."""
+
+    arm: str
+    seed: int
+    folder: str
+    state: State
+    iteration: int = 0  # where it is, or where the next start goes on
+    of: int = 0  # 0: not known
+    rate: float | None = None  # iterations a second
+    owner: str = ""  # the process that works on it
+    reason: str = ""  # why it failed or diverged
+    log: str = ""
+    age: float = 0.0  # seconds since it said so
+    train_seconds: float | None = None  # of a finished run
+    evaluate_seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.arm} seed {self.seed}"
+
+
+@dataclass
+class Watcher:
+    """Looks at runs again and again, at what is over only once."""
+
+    runs: Path
+    _over: dict[str, Sight] = field(default_factory=dict)  # by the run's key
+    _lengths: dict[str, int] = field(default_factory=dict)
+
+    def look(self, ladder: StartedLadder) -> list[Sight]:
+        """Every cell of the ladder, in its order."""
+        return [self._cell(cell) for cell in ladder.cells]
+
+    def _cell(self, cell: Cell) -> Sight:
+        over = self._over.get(cell.key)
+        if over:
+            return replace(over, arm=cell.arm, seed=cell.seed)
+        folder = RunFolder(self.runs / cell.key)
+        seen = Sight(cell.arm, cell.seed, str(folder.path), "waiting", log=str(folder.log))
+        if not folder.path.is_dir():
+            return replace(seen, state="gone")
+        status, owner = folder.status(), living_owner(folder.path)
+        if folder.settled:  # asked last: a run that ends in between is not taken for a lost one
+            self._over[cell.key] = _settled(seen, folder)
+            return self._over[cell.key]
+        return self._unsettled(seen, folder, status, owner)
+
+    def _unsettled(self, seen: Sight, folder: RunFolder, status: Mapping[str, Any], owner: Owner | None) -> Sight:
+        said = status["state"]
+        of = status.get("of") or self._length(folder)
+        if said == "failed":
+            return replace(seen, state="failed", iteration=folder.saved_iteration, of=of, reason=status["reason"])
+        if owner and said != "stopped":
+            return replace(
+                seen,
+                state=said if said in AT_WORK else "starting",
+                iteration=status.get("iteration", 0),
+                of=of,
+                rate=status.get("rate"),
+                owner=str(owner),
+                age=folder.status_age,
+            )
+        state: State = said if said in ("waiting", "stopped") else "lost"
+        return replace(seen, state=state, iteration=folder.saved_iteration, of=of)
+
+    def _length(self, folder: RunFolder) -> int:
+        """How many iterations a run makes, 0 where that cannot be read."""
+        key = folder.path.name
+        if key not in self._lengths:
+            with contextlib.suppress(UserError):
+                self._lengths[key] = iterations(folder.config())
+        return self._lengths.get(key, 0)
+
+
+def _settled(seen: Sight, folder: RunFolder) -> Sight:
+    divergence = folder.divergence()
+    if divergence:
+        return replace(seen, state="diverged", iteration=divergence["iteration"], reason=divergence["reason"])
+    result = folder.result()
+    return replace(
+        seen,
+        state="done",
+        iteration=result.iterations,
+        of=result.iterations,
+        train_seconds=result.train_seconds,
+        evaluate_seconds=result.evaluate_seconds,
+    )

@@ -1,0 +1,108 @@
+"""What runs are doing is read off their folders: by what they wrote, and by whether their owner lives."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.config import as_flat, digest
+from experiments.claims import Claim
+from experiments.records import Result, RunFolder
+from experiments.registry import Cell, StartedLadder
+from experiments.watching.sight import Sight, Watcher
+from tests.core.settings import tiny
+
+ROOT = Path(__file__).parents[3]
+CONFIG = tiny(seed=2)  # of 4 iterations
+
+
+def result() -> Result:
+    return Result(digest(CONFIG), 2, as_flat(CONFIG), 4, 8, 12, {"generator": 1}, 2.5, 0.5, 7, "cpu", {}, rows=())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    folder = RunFolder.of(tmp_path, CONFIG)
+    folder.prepare(CONFIG, "F")
+    return folder
+
+
+def seen(folder: RunFolder, watcher: Watcher | None = None) -> Sight:
+    ladder = StartedLadder("demo", "again", (Cell("F", 2, folder.path.name),))
+    (sight,) = (watcher or Watcher(folder.path.parent)).look(ladder)
+    assert (sight.arm, sight.seed, sight.name) == ("F", 2, "F seed 2")
+    assert (sight.folder, sight.log) == (str(folder.path), str(folder.log))
+    return sight
+
+
+def test_a_run_that_nobody_has_begun_waits(folder: RunFolder) -> None:
+    sight = seen(folder)
+    assert (sight.state, sight.iteration, sight.of, sight.owner) == ("waiting", 0, 4, "")
+
+
+def test_a_run_at_work_says_how_far_it_is_and_who_works_on_it(folder: RunFolder) -> None:
+    with Claim(folder.path):
+        assert seen(folder).state == "starting"  # it has not said anything yet
+        folder.write_status("training", iteration=3, of=4, rate=1.5)
+        sight = seen(folder)
+        assert (sight.state, sight.iteration, sight.of, sight.rate) == ("training", 3, 4, 1.5)
+        assert f"process {os.getpid()} on " in sight.owner
+        folder.write_status("evaluating", iteration=4, of=4)
+        said = os.stat(folder.path / "status.json").st_mtime
+        os.utime(folder.path / "status.json", (said, said - 9))
+        sight = seen(folder)
+        assert sight.state == "evaluating" and 9 <= sight.age < 30
+
+
+def test_a_run_whose_process_is_dead_is_lost_and_goes_on_from_its_checkpoint(folder: RunFolder) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from experiments.claims import Claim; "
+        "Claim(Path(sys.argv[1])).take(); print('taken', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(folder.path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "taken\n"
+        folder.write_status("training", iteration=3, of=4, rate=1.5)
+        folder.checkpoint(2).touch()
+        assert (seen(folder).state, seen(folder).iteration) == ("training", 3)
+        process.kill()
+        process.wait()
+    sight = seen(folder)
+    assert (sight.state, sight.iteration, sight.of, sight.rate, sight.owner) == ("lost", 2, 4, None, "")
+
+
+def test_stopped_and_failed_runs_say_so_without_an_owner(folder: RunFolder) -> None:
+    folder.checkpoint(2).touch()
+    folder.write_status("stopped", reason="stopped by SIGTERM")
+    assert (seen(folder).state, seen(folder).iteration, seen(folder).of) == ("stopped", 2, 4)
+    folder.write_status("failed", reason="out of memory")
+    assert (seen(folder).state, seen(folder).reason) == ("failed", "out of memory")
+
+
+def test_results_and_divergences_are_read_once(folder: RunFolder) -> None:
+    watcher = Watcher(folder.path.parent)
+    folder.write_result(result())
+    first = seen(folder, watcher)
+    assert (first.state, first.iteration, first.of) == ("done", 4, 4)
+    assert (first.train_seconds, first.evaluate_seconds) == (2.5, 0.5)
+    (folder.path / "result.json").write_text("damaged")
+    assert seen(folder, watcher) == first
+
+
+def test_a_divergence_has_its_iteration(folder: RunFolder) -> None:
+    folder.write_divergence(3, "DIVERGED at iteration 3")
+    sight = seen(folder)
+    assert (sight.state, sight.iteration, sight.reason) == ("diverged", 3, "DIVERGED at iteration 3")
+
+
+def test_a_folder_that_was_deleted_is_gone(tmp_path: Path) -> None:
+    assert seen(RunFolder(tmp_path / "0123456789ab-s2")).state == "gone"
+
+
+def test_a_run_of_a_newer_version_has_no_length(folder: RunFolder) -> None:
+    (folder.path / "config.json").write_text('{"schema": 99, "config": {}}')
+    assert (seen(folder).state, seen(folder).of) == ("waiting", 0)
