@@ -106,5 +106,15 @@ def test_the_fewest_runs_win_over_resolution() -> None:
     assert len({member - {"e"} for member in fraction.members}) == 8
 
 
+def test_of_halves_of_equal_cost_the_one_that_tells_most_apart_wins() -> None:
+    """Where e needs d, every half has 12 runs. That of the longest word tells nothing apart, that of abcd six."""
+    runs = {member: str(sorted(member)) for member in every(NAMES) if "e" not in member or "d" in member}
+    fraction = halved(NAMES, runs)
+    assert fraction.word == ("a", "b", "c", "d") and len(fraction.members) == 12
+    assert len(separable(NAMES, fraction.members)) == 6
+    longest = [member for member in runs if len(set(NAMES) - member) % 2 == 0]
+    assert len(longest) == 12 and separable(NAMES, longest) == ()
+
+
 def test_too_few_changes() -> None:
     assert half(NAMES[:3], {member: str(sorted(member)) for member in every(NAMES[:3])}) is None

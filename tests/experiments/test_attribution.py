@@ -224,6 +224,7 @@ def test_the_paper_ladder_can_be_attributed() -> None:
     found = attribute(names, members, table)
     assert found.orders == math.factorial(7) and found.admissible == 5040 * 2 / 3 / 2  # AdaIN after the networks
     assert sum(one.effect.mean for one in found.contributions) == pytest.approx((table["F"] - table["A"]).mean())
+    assert not found.depends_on_order
     missing = [pair.names for pair in found.interactions if pair.effect is None]
     assert missing == [("adain", "stargan_v2")]
 
