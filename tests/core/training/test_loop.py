@@ -15,7 +15,6 @@ from core.config import Config, iterations
 from core.data.critters import load_critters
 from core.errors import UserError
 from core.training.loop import Diverged, Hooks, Stopped, train
-from core.training.memory import refuse_too_large, step_bytes
 from core.training.state import TrainingState, load, save
 from tests.core.settings import tiny
 
@@ -106,24 +105,3 @@ def test_hooks_come_at_their_intervals() -> None:
     )
     train(config, TrainingState(config, CPU), DATA.train, CPU, hooks)
     assert seen == {"log": [2, 4], "sample": [3], "checkpoint": [3, 4]}
-
-
-def test_a_batch_that_cannot_fit_is_refused_with_one_that_does() -> None:
-    config = tiny(model__resolution=64, train__batch=512)
-    needed = step_bytes(config)
-    refuse_too_large(config, CPU, needed)
-    refuse_too_large(config, CPU, None)
-    free = int(needed * 0.7)
-    with pytest.raises(UserError, match=r"train\.batch=512 at 64 px needs about .* use train\.batch=(\d+)") as error:
-        refuse_too_large(config, CPU, free)
-    fits = int(str(error.value).rpartition("train.batch=")[2].rstrip("."))
-    assert step_bytes(tiny(model__resolution=64, train__batch=fits)) <= free
-    assert step_bytes(tiny(model__resolution=64, train__batch=fits + 1)) > free
-
-
-def test_the_forecast_of_memory_is_what_the_graph_keeps() -> None:
-    """Against the same count on real tensors; per image it is exact, so it grows linearly with the batch."""
-    two, four = (step_bytes(tiny(train__batch=batch)) for batch in (2, 4))
-    six = step_bytes(tiny(train__batch=6))
-    assert six - four == pytest.approx(four - two, abs=2)
-    assert four > two
