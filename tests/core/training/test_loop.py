@@ -13,7 +13,6 @@ from ablations.rung import ladder_arms
 from ablations.stargan import LADDER
 from core.config import Config, iterations
 from core.data.critters import load_critters
-from core.errors import UserError
 from core.training.loop import Diverged, Hooks, Stopped, train
 from core.training.state import TrainingState, load, save
 from tests.core.settings import tiny
@@ -70,29 +69,6 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
         state.translator.generator.to_rgb.bias.fill_(float("nan"))
     with pytest.raises(Diverged, match=r"at iteration 1 these losses are not finite: d/latent/fake"):
         run(config, state)
-
-
-def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.pt"
-    save({"a": torch.ones(2)}, path)
-    with pytest.raises(Exception, match="pickle"):
-        save({"a": lambda: None}, path)
-    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
-    assert torch.equal(load(path, CPU)["a"], torch.ones(2))
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"checkpoint\.pt: this checkpoint is damaged"):
-        load(path, CPU)
-
-
-def test_a_checkpoint_executes_nothing(tmp_path: Path) -> None:
-    class Bad:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (tmp_path / "executed",))
-
-    torch.save({"a": Bad()}, tmp_path / "bad.pt")
-    with pytest.raises(UserError, match="damaged"):
-        load(tmp_path / "bad.pt", CPU)
-    assert not (tmp_path / "executed").exists()
 
 
 def test_hooks_come_at_their_intervals() -> None:
