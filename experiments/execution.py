@@ -21,7 +21,8 @@ from core.metrics.protocol import evaluate
 from core.metrics.rows import Row
 from core.model.build import Translator
 from core.runtime import choose_device, describe_device, make_deterministic
-from core.training.loop import Diverged, Hooks, Stopped, train
+from core.training.divergence import Diverged
+from core.training.loop import Hooks, Stopped, train
 from core.training.memory import refuse_too_large
 from core.training.state import TrainingState, load, save
 from experiments.command import Interrupted

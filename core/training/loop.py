@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +13,10 @@ from core.config import Config, iterations
 from core.data.batches import Batches
 from core.data.images import ImageSet
 from core.losses.objective import build_objective
+from core.training.divergence import Watch
 from core.training.schedule import rate_factor
 from core.training.state import TrainingState
 from core.training.steps import iterate
-
-
-class Diverged(Exception):
-    """A loss is not finite any more."""
 
 
 class Stopped(Exception):
@@ -71,7 +67,7 @@ def train(
     masks: of the images, where they have any.
     """
     recipe, last = config.train, iterations(config)
-    objective = build_objective(config)
+    objective, watch = build_objective(config), Watch(state, at_once=device.type == "cpu")
 
     # Batches are a function of the iteration, so resuming is starting in the middle.
     loader = DataLoader(
@@ -94,23 +90,24 @@ def train(
             n_critic=recipe.n_critic,
         )
         done = state.iteration
+        watch.look(done, values)
 
         # Curves. Reading the values waits for the device, so it is not done at every iteration.
         if done % recipe.log_every == 0 or done == last:
+            watch.check()
             numbers = {name: value.item() for name, value in values.items()}
-            if not all(map(math.isfinite, numbers.values())):
-                wrong = ", ".join(name for name, number in numbers.items() if not math.isfinite(number))
-                raise Diverged(f"at iteration {done} these losses are not finite: {wrong}")
             hooks.log(done, numbers)
             hooks.progress(done, numbers)
 
         # Pictures.
         if recipe.sample_every and done % recipe.sample_every == 0:
+            watch.check()
             hooks.sample(done, state)
 
         # Checkpoints, and the way out.
         stop = hooks.should_stop()
         if stop or done == last or done % recipe.checkpoint_every == 0:
+            watch.check()
             state.seconds = time.perf_counter() - started
             hooks.checkpoint(state)
         if stop and done < last:

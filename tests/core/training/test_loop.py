@@ -13,7 +13,7 @@ from ablations.rung import ladder_arms
 from ablations.stargan import LADDER
 from core.config import Config, iterations
 from core.data.critters import load_critters
-from core.training.loop import Diverged, Hooks, Stopped, train
+from core.training.loop import Hooks, Stopped, train
 from core.training.state import TrainingState, load, save
 from tests.core.settings import tiny
 
@@ -60,15 +60,6 @@ def test_the_rate_falls_in_the_loop() -> None:
     hooks = Hooks(should_stop=lambda: bool(seen.append(state.optimisers["generator"].param_groups[0]["lr"])))
     train(config, state, DATA.train, CPU, hooks)
     assert seen == pytest.approx([1e-4, 1e-4, 1e-4, 0.5e-4])
-
-
-def test_a_loss_that_is_not_finite_stops_the_run() -> None:
-    config = tiny(train__log_every=1)
-    state = TrainingState(config, CPU)
-    with torch.no_grad():
-        state.translator.generator.to_rgb.bias.fill_(float("nan"))
-    with pytest.raises(Diverged, match=r"at iteration 1 these losses are not finite: d/latent/fake"):
-        run(config, state)
 
 
 def test_hooks_come_at_their_intervals() -> None:
