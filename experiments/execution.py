@@ -24,6 +24,7 @@ from core.runtime import choose_device, describe_device, make_deterministic
 from core.training.divergence import Diverged
 from core.training.loop import Hooks, Stopped, train
 from core.training.memory import refuse_too_large
+from core.training.replicas import Replica
 from core.training.state import TrainingState, load, save
 from experiments.command import Interrupted
 from experiments.environment import available_memory, environment, peak_memory
@@ -164,7 +165,7 @@ def _train(
             should_stop=requests.pending,
         )
         try:
-            train(config, state, data.train, device, hooks, data.train_masks)
+            train(config, state, data.train, Replica(device), hooks, data.train_masks)
         finally:
             bar.close()
     save({"average": state.average.state_dict()}, folder.translator)

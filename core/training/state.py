@@ -38,6 +38,12 @@ class TrainingState:
             "discriminator": self.discriminator,
             **dict(self.translator.code.named_children()),
         }
+        self.statistics: list[Tensor] = [  # not learned but recorded, of the images that pass
+            buffer
+            for network in self.networks.values()
+            for path, buffer in network.named_buffers()
+            if path.rpartition(".")[2] in ("running_mean", "running_var")
+        ]
         self.rates = {name: _rate(config, name) for name in self.networks}
         self.optimisers = {name: _adam(config, self.rates[name], network) for name, network in self.networks.items()}
 

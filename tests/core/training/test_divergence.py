@@ -12,6 +12,7 @@ from core.data.critters import load_critters
 from core.training import loop
 from core.training.divergence import Diverged, Watch
 from core.training.loop import Hooks, train
+from core.training.replicas import Replica
 from core.training.state import TrainingState
 from core.training.steps import iterate
 from tests.core.settings import tiny
@@ -54,7 +55,7 @@ def spoil_after(monkeypatch: pytest.MonkeyPatch, iteration: int, spoil: Callable
 
 def diverging(config: Config, hooks: Hooks) -> Diverged:
     with pytest.raises(Diverged) as caught:
-        train(config, TrainingState(config, CPU), DATA.train, CPU, hooks)
+        train(config, TrainingState(config, CPU), DATA.train, Replica(CPU), hooks)
     return caught.value
 
 
@@ -67,7 +68,7 @@ def test_a_loss_that_is_not_finite_stops_the_run() -> None:
     state = TrainingState(LONG, CPU)
     set_weight(state.translator.generator.to_rgb.bias, NAN)
     with pytest.raises(Diverged, match=r"at iteration 1 these are not finite: d/latent/fake, .*, weights") as caught:
-        train(LONG, state, DATA.train, CPU, Hooks())
+        train(LONG, state, DATA.train, Replica(CPU), Hooks())
     assert caught.value.iteration == 1
     assert {"d/latent/fake", "d/reference/fake", "g/latent/cycle", "weights"} <= set(caught.value.what)
     assert "d/latent/real" not in caught.value.what

@@ -14,6 +14,7 @@ from ablations.stargan import LADDER
 from core.config import Config, iterations
 from core.data.critters import load_critters
 from core.training.loop import Hooks, Stopped, train
+from core.training.replicas import Replica
 from core.training.state import TrainingState, load, save
 from tests.core.settings import tiny
 
@@ -24,7 +25,7 @@ DATA = load_critters(6, 2, 16)
 def run(config: Config, state: TrainingState, stop_at: int = -1) -> list[tuple[int, dict[str, float]]]:
     curve: list[tuple[int, dict[str, float]]] = []
     hooks = Hooks(log=lambda n, values: curve.append((n, values)), should_stop=lambda: state.iteration == stop_at)
-    train(config, state, DATA.train, CPU, hooks)
+    train(config, state, DATA.train, Replica(CPU), hooks)
     return curve
 
 
@@ -58,7 +59,7 @@ def test_the_rate_falls_in_the_loop() -> None:
     state = TrainingState(config, CPU)
     seen: list[float] = []
     hooks = Hooks(should_stop=lambda: bool(seen.append(state.optimisers["generator"].param_groups[0]["lr"])))
-    train(config, state, DATA.train, CPU, hooks)
+    train(config, state, DATA.train, Replica(CPU), hooks)
     assert seen == pytest.approx([1e-4, 1e-4, 1e-4, 0.5e-4])
 
 
@@ -70,5 +71,5 @@ def test_hooks_come_at_their_intervals() -> None:
         sample=lambda n, _: seen["sample"].append(n),
         checkpoint=lambda state: seen["checkpoint"].append(state.iteration),
     )
-    train(config, TrainingState(config, CPU), DATA.train, CPU, hooks)
+    train(config, TrainingState(config, CPU), DATA.train, Replica(CPU), hooks)
     assert seen == {"log": [2, 4], "sample": [3], "checkpoint": [3, 4]}
