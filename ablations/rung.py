@@ -66,7 +66,8 @@ class Arm:
     label: str
     title: str
     config: Config
-    difference: Mapping[str, tuple[Any, Any]]  # dotted path -> (in the arm before, here)
+    difference: Mapping[str, tuple[Any, Any]]  # dotted path -> (in `against`, here)
+    against: str = ""  # the label that it is compared with: the rung before, or an end of the ladder; of none: empty
 
 
 def fold(recipe: Config, changes: tuple[Change, ...]) -> Config:
@@ -109,10 +110,9 @@ def folded_raw(ladder: Ladder, letter: str) -> dict[str, Any]:
 def ladder_arms(ladder: Ladder, recipe: Config, letters: tuple[str, ...] = ()) -> list[Arm]:
     """One arm a rung (all, or those named), each differing from the rung before it. Raises ConfigError."""
     arms: list[Arm] = []
-    previous: Config | None = None
     for rung in ladder.rungs:
         config = fold(recipe, ladder.changes_to(rung.letter))
-        changed = {} if previous is None else difference(previous, config)
-        arms.append(Arm(rung.letter, rung.title, config, changed))
-        previous = config
+        before = arms[-1] if arms else None
+        changed = difference(before.config, config) if before else {}
+        arms.append(Arm(rung.letter, rung.title, config, changed, before.label if before else ""))
     return [arm for arm in arms if not letters or arm.label in letters]

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 PACKAGES = ("torch", "torchvision", "lpips", "pytorch-fid", "numpy", "sacred")
 
 
@@ -44,15 +46,9 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def available_memory() -> int | None:
-    """Memory that can be taken now, bytes; None where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return None
+def available_memory() -> int:
+    """Memory that can be taken now, bytes."""
+    return int(psutil.virtual_memory().available)
 
 
 def _git(root: Path, *words: str) -> str:

@@ -5,6 +5,7 @@ python -m experiments.run with F seed=1 train.steps=500
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -85,7 +86,8 @@ def _planned(path: Path) -> int:
     from experiments.records import RunFolder
 
     folder = RunFolder(path)
-    if folder.settled or living_owner(path):
+    first = os.environ.get("RANK", "0") == "0"  # of those that torchrun started; the others' owner is that one
+    if first and (folder.settled or living_owner(path)):
         return TAKEN
 
     from experiments.execution import execute

@@ -37,7 +37,11 @@ MAY_IMPORT = {
     "experiments": ("core", "ablations"),
 }
 # Read before a run starts and by `--help`: plain data.
-WITHOUT_TORCH = ("ablations", "core.config", "core.migrations", "core.rules", "core.settings", "core.errors")
+WITHOUT_TORCH = (
+    *("ablations", "core.config", "core.migrations", "core.rules", "core.settings", "core.errors"),
+    *("experiments.statistics", "experiments.robust", "experiments.sample_size"),
+    *("experiments.attribution", "experiments.verdict"),
+)
 
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

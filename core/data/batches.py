@@ -58,19 +58,21 @@ class Batches(Dataset[Batch]):
         permuted: bool = False,
         uniform: bool = False,
         masks: ImageSet | None = None,
+        rows: slice = slice(None),
     ) -> None:
         """reads: which of IMAGES the run needs. masks: of the same items, for runs that need them.
 
+        rows: of every batch, those that are wanted; all are drawn, so a batch is the same however it is shared out.
         crops: whether augmentation crops beside mirroring.
         permuted: the targets are the batch's own domains in another order, as StarGAN draws them, and not independent.
         uniform: every image comes as often as any other, and not every domain.
         """
         self.images, self.seed, self.size, self.latent_dim = images, seed, size, latent_dim
         self.reads, self.augment, self.crops, self.masks = reads, augment, crops, masks
-        self.permuted, self.uniform = permuted, uniform
+        self.permuted, self.uniform, self.rows = permuted, uniform, rows
 
     def __getitem__(self, step: int) -> Batch:
-        """The batch of a step; images as uint8."""
+        """The batch of a step, or this object's rows of it; images as uint8."""
         where = stream(self.seed, step, "images")
         domain, target = (torch.randint(len(self.images.domains), (self.size,), generator=where) for _ in range(2))
         if self.uniform:
@@ -86,6 +88,9 @@ class Batches(Dataset[Batch]):
             crops[:, :, AUGMENT_DRAWS.index("apply")] = 1  # no draw asks for a crop
         latent, latent2 = torch.randn(2, self.size, self.latent_dim, generator=stream(self.seed, step, "latent"))
         mix = torch.rand(self.size, 1, 1, 1, generator=stream(self.seed, step, "mix"))
+
+        domain, target, latent, latent2, mix = (drawn[self.rows] for drawn in (domain, target, latent, latent2, mix))
+        places, crops = {name: place[self.rows] for name, place in places.items()}, crops[:, self.rows]
         images = {}
         for name, crop in zip(IMAGES, crops, strict=True):
             if name in self.reads:

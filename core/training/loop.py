@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +13,11 @@ from core.config import Config, iterations
 from core.data.batches import Batches
 from core.data.images import ImageSet
 from core.losses.objective import build_objective
+from core.training.divergence import Watch
+from core.training.replicas import ALONE, Replica
 from core.training.schedule import rate_factor
 from core.training.state import TrainingState
 from core.training.steps import iterate
-
-
-class Diverged(Exception):
-    """A loss is not finite any more."""
-
-    iteration: int = 0
 
 
 class Stopped(Exception):
@@ -45,8 +40,14 @@ class Hooks:
     should_stop: Callable[[], bool] = lambda: False
 
 
-def batches_of(config: Config, images: ImageSet, reads: frozenset[str], masks: ImageSet | None = None) -> Batches:
-    """The batches of a run, by iteration."""
+def batches_of(
+    config: Config,
+    images: ImageSet,
+    reads: frozenset[str],
+    masks: ImageSet | None = None,
+    replica: Replica = ALONE,
+) -> Batches:
+    """The batches of a run, by iteration; of each, the replica's rows."""
     return Batches(
         images,
         seed=config.seed,
@@ -58,6 +59,7 @@ def batches_of(config: Config, images: ImageSet, reads: frozenset[str], masks: I
         permuted=config.train.targets == "permuted",
         uniform=config.data.sampling == "uniform",
         masks=masks,
+        rows=replica.rows(config.train.batch),
     )
 
 
@@ -65,20 +67,23 @@ def train(
     config: Config,
     state: TrainingState,
     images: ImageSet,
-    device: torch.device,
+    replica: Replica,
     hooks: Hooks,
     masks: ImageSet | None = None,
 ) -> None:
     """Train from `state.iteration` to the end of the run. Raises Diverged or, asked to stop, Stopped.
 
-    masks: of the images, where they have any.
+    replica: this process with its device. Where several train the run, each calls this function with the same state;
+    the first one's hooks are called, and any of them can be asked to stop. masks: of the images, where they have any.
     """
-    recipe, last = config.train, iterations(config)
-    objective = build_objective(config)
+    recipe, last, device = config.train, iterations(config), replica.device
+    objective, watch = build_objective(config), Watch(state, at_once=device.type == "cpu")
+    if replica.rank > 0:
+        hooks = Hooks(should_stop=hooks.should_stop)
 
     # Batches are a function of the iteration, so resuming is starting in the middle.
     loader = DataLoader(
-        batches_of(config, images, objective.reads, masks),
+        batches_of(config, images, objective.reads, masks, replica),
         batch_size=None,
         sampler=range(state.iteration, last),
         num_workers=_workers(config, device),
@@ -95,33 +100,37 @@ def train(
             ema=recipe.ema,
             precision=config.precision,
             n_critic=recipe.n_critic,
+            replica=replica,
         )
         done = state.iteration
+        watch.look(done, values)
 
         # Curves. Reading the values waits for the device, so it is not done at every iteration.
         if done % recipe.log_every == 0 or done == last:
+            watch.check()
             numbers = {name: value.item() for name, value in values.items()}
-            if not all(map(math.isfinite, numbers.values())):
-                wrong = ", ".join(name for name, number in numbers.items() if not math.isfinite(number))
-                raise Diverged(f"at iteration {done} these losses are not finite: {wrong}")
             hooks.log(done, numbers)
             hooks.progress(done, numbers)
 
         # Pictures.
         if recipe.sample_every and done % recipe.sample_every == 0:
+            watch.check()
             hooks.sample(done, state)
 
         # Evaluations, before the checkpoint that has them behind it; the last one is the caller's.
         if recipe.evaluate_every and done % recipe.evaluate_every == 0 and done < last:
+            watch.check()
             paused = time.perf_counter()
             hooks.evaluate(done, state)
             started += time.perf_counter() - paused
 
         # Checkpoints, and the way out.
-        stop = hooks.should_stop()
+        stop = replica.any(hooks.should_stop())
         if stop or done == last or done % recipe.checkpoint_every == 0:
+            watch.check()
             state.seconds = time.perf_counter() - started
             hooks.checkpoint(state)
+            replica.wait_for_all()
         if stop and done < last:
             raise Stopped(f"stopped after iteration {done} of {last}")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import hashlib
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +16,11 @@ from torch import Tensor, nn
 from core.config import Config
 from core.errors import UserError
 from core.model.build import Translator, build_discriminator, build_translator
+from core.training.memory import is_out_of_memory
+
+SEAL = b"sha256:"  # before the digest
+SEAL_BYTES = len(SEAL) + 64
+ANOTHER = "this checkpoint is of another configuration, or of another version of the program"
 
 
 class TrainingState:
@@ -30,6 +38,12 @@ class TrainingState:
             "discriminator": self.discriminator,
             **dict(self.translator.code.named_children()),
         }
+        self.statistics: list[Tensor] = [  # not learned but recorded, of the images that pass
+            buffer
+            for network in self.networks.values()
+            for path, buffer in network.named_buffers()
+            if path.rpartition(".")[2] in ("running_mean", "running_var")
+        ]
         self.rates = {name: _rate(config, name) for name in self.networks}
         self.optimisers = {name: _adam(config, self.rates[name], network) for name, network in self.networks.items()}
 
@@ -63,12 +77,39 @@ class TrainingState:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The inverse of `state_dict`."""
+        """The inverse of `state_dict`. Raises UserError, and changes nothing, where a state is of other networks."""
+        try:
+            misfits = sorted(self._misfits(state))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{ANOTHER} ({type(error).__name__}: {error}).") from error
+        if misfits:
+            more = f" and {len(misfits) - 3} more" if len(misfits) > 3 else ""
+            raise UserError(f"{ANOTHER} (its {', '.join(misfits[:3])}{more} differ).")
         self.iteration, self.seconds = state["iteration"], state["seconds"]
         for name, network in self.networks.items():
             network.load_state_dict(state["networks"][name])
             self.optimisers[name].load_state_dict(state["optimisers"][name])
         self.average.load_state_dict(state["average"])
+
+    def _misfits(self, state: dict[str, Any]) -> Iterator[str]:
+        """The names of what a state has in another shape, has beside, or has not."""
+        yield from {"iteration", "seconds"} - state.keys()
+        yield from _differing("average", self.average.state_dict(), state["average"])
+        for name, network in self.networks.items():
+            yield from _differing(name, network.state_dict(), state["networks"][name])
+            optimiser, weights = state["optimisers"][name], dict(enumerate(network.parameters()))
+            if [group["params"] for group in optimiser["param_groups"]] != [list(weights)]:
+                yield f"{name}.params"
+            moments = optimiser["state"]  # of the weights that have taken a step
+            for moment in ("exp_avg", "exp_avg_sq"):
+                theirs = {number: moments[number][moment] for number in moments}
+                yield from _differing(f"{name}.{moment}", {number: weights[number] for number in moments}, theirs)
+
+
+def _differing(owner: str, ours: Mapping[Any, Tensor], theirs: Mapping[Any, Tensor]) -> Iterator[str]:
+    """Names of tensors that are not in both, or not of one shape."""
+    shapes = [{(name, tensor.shape) for name, tensor in tensors.items()} for tensors in (ours, theirs)]
+    yield from {f"{owner}.{name}" for name, _ in shapes[0] ^ shapes[1]}
 
 
 def _rate(config: Config, name: str) -> float:
@@ -86,31 +127,75 @@ def _adam(config: Config, rate: float, network: nn.Module) -> torch.optim.Adam:
     )
 
 
-def save(state: dict[str, Any], path: Path) -> None:
-    """Write a checkpoint whole or not at all: under a temporary name, then renamed.
+def save(state: dict[str, Any], path: Path) -> int:
+    """Write a checkpoint whole or not at all: under a temporary name, then renamed. Returns its bytes.
 
     Raises UserError where it cannot be written; what was saved before is untouched.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("w+b") as file:
             torch.save(state, file)
+            # The seal is the archive's comment, whose length is the last field of an archive.
+            length = file.seek(-2, os.SEEK_END) + 2
+            file.write(SEAL_BYTES.to_bytes(2, "little"))
+            file.write(_seal(file, length))
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:  # torch says RuntimeError where a disk is full
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:
+        # On a full disk torch speaks of places in its archive; what the system said comes before that.
+        reason = error if isinstance(error, OSError) else error.__context__ or error
         raise UserError(
-            f"{path}: cannot be written ({error}). Free the disk: the same command goes on from the last checkpoint."
+            f"{path}: cannot be written ({reason}). Free the disk: the same command goes on from the last checkpoint."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+    return length + SEAL_BYTES
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
-    """Read a checkpoint as data only. Raises UserError where it is damaged."""
+    """Read a checkpoint as data only. Raises UserError where as little as a bit of it is not what was written."""
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        _check_seal(path)
+        return dict(torch.load(path, map_location=device, weights_only=True))
     except FileNotFoundError:
         raise
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error}).") from error
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise UserError(f"{path}: this checkpoint is damaged ({type(error).__name__}). Delete it.") from error
+
+
+def _seal(file: BinaryIO, length: int) -> bytes:
+    """What stands behind the first `length` bytes of a file: their digest, because torch reads damaged weights too."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while part := file.read(min(length, 2**20)):
+        digest.update(part)
+        length -= len(part)
+    return SEAL + digest.hexdigest().encode()
+
+
+def _check_seal(path: Path) -> None:
+    """Raise ValueError where a file is not as it was written. What plain torch.save wrote has no seal and passes."""
+    with path.open("rb") as file:
+        length = max(0, file.seek(0, os.SEEK_END) - SEAL_BYTES)
+        file.seek(length)
+        end = file.read()
+        plain = end[-22:-18] == b"PK\5\6" and end[-2:] == b"\0\0"  # the end of an archive without a comment
+        if not plain and end != _seal(file, length):
+            raise ValueError("the digest is another one")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a rename survive a power failure, where the system does that for folders."""
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

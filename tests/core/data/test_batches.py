@@ -67,6 +67,20 @@ def test_domains_are_balanced_and_references_are_of_the_target() -> None:
     assert max(index for domain, index in counts if domain == 1) == 99
 
 
+@pytest.mark.parametrize("permuted, uniform", [(False, False), (True, True)])
+def test_processes_that_share_a_batch_read_their_own_rows_of_it(permuted: bool, uniform: bool) -> None:
+    settings = {"seed": 0, "size": 8, "latent_dim": 4, "reads": frozenset(IMAGES), "augment": True}
+    settings |= {"permuted": permuted, "uniform": uniform}
+    whole_images, part_images = Recorded(), Recorded()
+    whole = Batches(whole_images, masks=Recorded(), **settings)[5]
+    parts = [Batches(part_images, masks=Recorded(), rows=slice(a, a + 2), **settings)[5] for a in (0, 2, 4, 6)]
+    for name in vars(whole):
+        assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
+    assert Counter(part_images.items) == Counter(whole_images.items)
+    drawn = torch.stack([torch.cat(part_images.draws[place::3]) for place in range(3)])
+    assert torch.equal(drawn, torch.stack(whole_images.draws))
+
+
 def test_permuted_targets_are_the_batchs_own_domains() -> None:
     images = Recorded()
     plain, permuted = (

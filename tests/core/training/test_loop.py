@@ -13,9 +13,8 @@ from ablations.rung import ladder_arms
 from ablations.stargan import LADDER
 from core.config import Config, iterations
 from core.data.critters import load_critters
-from core.errors import UserError
-from core.training.loop import Diverged, Hooks, Stopped, train
-from core.training.memory import refuse_too_large, step_bytes
+from core.training.loop import Hooks, Stopped, train
+from core.training.replicas import Replica
 from core.training.state import TrainingState, load, save
 from tests.core.settings import tiny
 
@@ -26,7 +25,7 @@ DATA = load_critters(6, 2, 16)
 def run(config: Config, state: TrainingState, stop_at: int = -1) -> list[tuple[int, dict[str, float]]]:
     curve: list[tuple[int, dict[str, float]]] = []
     hooks = Hooks(log=lambda n, values: curve.append((n, values)), should_stop=lambda: state.iteration == stop_at)
-    train(config, state, DATA.train, CPU, hooks)
+    train(config, state, DATA.train, Replica(CPU), hooks)
     return curve
 
 
@@ -60,40 +59,8 @@ def test_the_rate_falls_in_the_loop() -> None:
     state = TrainingState(config, CPU)
     seen: list[float] = []
     hooks = Hooks(should_stop=lambda: bool(seen.append(state.optimisers["generator"].param_groups[0]["lr"])))
-    train(config, state, DATA.train, CPU, hooks)
+    train(config, state, DATA.train, Replica(CPU), hooks)
     assert seen == pytest.approx([1e-4, 1e-4, 1e-4, 0.5e-4])
-
-
-def test_a_loss_that_is_not_finite_stops_the_run() -> None:
-    config = tiny(train__log_every=1)
-    state = TrainingState(config, CPU)
-    with torch.no_grad():
-        state.translator.generator.to_rgb.bias.fill_(float("nan"))
-    with pytest.raises(Diverged, match=r"at iteration 1 these losses are not finite: d/latent/fake"):
-        run(config, state)
-
-
-def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.pt"
-    save({"a": torch.ones(2)}, path)
-    with pytest.raises(Exception, match="pickle"):
-        save({"a": lambda: None}, path)
-    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
-    assert torch.equal(load(path, CPU)["a"], torch.ones(2))
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"checkpoint\.pt: this checkpoint is damaged"):
-        load(path, CPU)
-
-
-def test_a_checkpoint_executes_nothing(tmp_path: Path) -> None:
-    class Bad:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (tmp_path / "executed",))
-
-    torch.save({"a": Bad()}, tmp_path / "bad.pt")
-    with pytest.raises(UserError, match="damaged"):
-        load(tmp_path / "bad.pt", CPU)
-    assert not (tmp_path / "executed").exists()
 
 
 def test_hooks_come_at_their_intervals() -> None:
@@ -104,26 +71,5 @@ def test_hooks_come_at_their_intervals() -> None:
         sample=lambda n, _: seen["sample"].append(n),
         checkpoint=lambda state: seen["checkpoint"].append(state.iteration),
     )
-    train(config, TrainingState(config, CPU), DATA.train, CPU, hooks)
+    train(config, TrainingState(config, CPU), DATA.train, Replica(CPU), hooks)
     assert seen == {"log": [2, 4], "sample": [3], "checkpoint": [3, 4]}
-
-
-def test_a_batch_that_cannot_fit_is_refused_with_one_that_does() -> None:
-    config = tiny(model__resolution=64, train__batch=512)
-    needed = step_bytes(config)
-    refuse_too_large(config, CPU, needed)
-    refuse_too_large(config, CPU, None)
-    free = int(needed * 0.7)
-    with pytest.raises(UserError, match=r"train\.batch=512 at 64 px needs about .* use train\.batch=(\d+)") as error:
-        refuse_too_large(config, CPU, free)
-    fits = int(str(error.value).rpartition("train.batch=")[2].rstrip("."))
-    assert step_bytes(tiny(model__resolution=64, train__batch=fits)) <= free
-    assert step_bytes(tiny(model__resolution=64, train__batch=fits + 1)) > free
-
-
-def test_the_forecast_of_memory_is_what_the_graph_keeps() -> None:
-    """Against the same count on real tensors; per image it is exact, so it grows linearly with the batch."""
-    two, four = (step_bytes(tiny(train__batch=batch)) for batch in (2, 4))
-    six = step_bytes(tiny(train__batch=6))
-    assert six - four == pytest.approx(four - two, abs=2)
-    assert four > two
