@@ -159,7 +159,10 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _lives(owner: Owner) -> bool:
     try:
-        return abs(psutil.Process(owner.pid).create_time() - owner.started) < CLOCK_STEPS
+        process = psutil.Process(owner.pid)
+        # One that is dead stays in the list until its parent has asked how it ended, and some never ask.
+        same = abs(process.create_time() - owner.started) < CLOCK_STEPS
+        return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.errors import UserError
@@ -73,6 +74,19 @@ def test_of_many_that_start_at_once_one_gets_the_run(tmp_path: Path) -> None:
         process.wait()
     assert [path.name for path in tmp_path.glob("claim-*")] == ["claim-000002.json"]
     assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="zombies as on POSIX")
+def test_a_dead_process_that_nobody_has_asked_after_holds_nothing(tmp_path: Path) -> None:
+    process = taker(tmp_path)
+    assert said(process) == "taken"
+    process.kill()
+    deadline = time.monotonic() + 20
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert living_owner(tmp_path) is None
+    process.wait()
 
 
 def test_a_released_claim_is_followed_by_the_next_number(tmp_path: Path) -> None:
