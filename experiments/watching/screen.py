@@ -108,7 +108,7 @@ def _parts(outlook: Outlook) -> Iterator[tuple[str, list[str]]]:
     if "at work" in of_state:
         yield "at work", [f"  {_work(sight, outlook.of(sight))}" for sight in of_state["at work"]]
     for state, heading in (
-        ("stopped", "stopped on request; the next start goes on from"),
+        ("stopped", "stopped; the next start goes on from"),
         ("lost", "lost, their processes are dead; the next start goes on from"),
     ):
         if state in of_state:

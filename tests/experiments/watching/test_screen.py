@@ -43,7 +43,7 @@ def test_every_run_is_in_the_table_and_what_needs_more_words_below_it() -> None:
     assert lines[lines.index("lost, their processes are dead; the next start goes on from") + 1] == (
         "  F seed 2: iteration 1,000 of 3,000"
     )
-    assert lines[lines.index("stopped on request; the next start goes on from") + 1] == (
+    assert lines[lines.index("stopped; the next start goes on from") + 1] == (
         "  A seed 2: iteration 20 of 100"
     )
     assert lines[lines.index("diverged") + 1] == "  A seed 0 at iteration 7: DIVERGED at iteration 7"
