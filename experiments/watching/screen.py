@@ -115,7 +115,7 @@ def _parts(outlook: Outlook) -> Iterator[tuple[str, list[str]]]:
             places = [f"{sight.name}: iteration {_progress(sight)}" for sight in of_state[state]]
             yield heading, [f"  {place}" for place in places]
     if "diverged" in of_state:
-        yield "diverged", [f"  {s.name} at iteration {s.iteration:,}: {_line(s.reason)}" for s in of_state["diverged"]]
+        yield "diverged", [f"  {s.name}: {_line(s.reason)}" for s in of_state["diverged"]]
     if "failed" in of_state:
         yield (
             "failed",

@@ -43,10 +43,8 @@ def test_every_run_is_in_the_table_and_what_needs_more_words_below_it() -> None:
     assert lines[lines.index("lost, their processes are dead; the next start goes on from") + 1] == (
         "  F seed 2: iteration 1,000 of 3,000"
     )
-    assert lines[lines.index("stopped; the next start goes on from") + 1] == (
-        "  A seed 2: iteration 20 of 100"
-    )
-    assert lines[lines.index("diverged") + 1] == "  A seed 0 at iteration 7: DIVERGED at iteration 7"
+    assert lines[lines.index("stopped; the next start goes on from") + 1] == ("  A seed 2: iteration 20 of 100")
+    assert lines[lines.index("diverged") + 1] == "  A seed 0: DIVERGED at iteration 7"
     failed = lines.index("failed")
     assert lines[failed + 1] == f"  A seed 1: out of memory {'x' * 200}"
     assert lines[failed + 2] == "    runs/A-s1/log.txt"
