@@ -29,11 +29,13 @@ from experiments.environment import available_memory, environment, peak_memory
 from experiments.pictures import latent_grid, layout_of, reference_grid, write_picture
 from experiments.prepare import load_data, load_real_images, masks_fingerprint, translating
 from experiments.records import Result, RunFolder, run_key
-from experiments.tracking import Attempt, track
+from experiments.tracking.attempts import Attempt, track
 
 
-def execute(folder: RunFolder, runs: Path, *, quiet: bool = False) -> None:
+def execute(folder: RunFolder, runs: Path, *, quiet: bool = False, tracking: str = "") -> None:
     """Bring a prepared run to its result, from its last checkpoint if it has one.
+
+    tracking: the address of a tracker besides Sacred's files, or empty.
 
     Raises UserError where the run cannot go on, Interrupted where it was asked to stop.
     """
@@ -45,7 +47,7 @@ def execute(folder: RunFolder, runs: Path, *, quiet: bool = False) -> None:
         if folder.finished:
             return
         try:
-            _attempt(config, folder, runs, quiet)
+            _attempt(config, folder, runs, quiet, tracking)
         except Stopped as stop:
             folder.write_status("stopped", reason=str(stop))
             raise Interrupted(f"{stop}. Its state is saved: the same command goes on from there.") from stop
@@ -79,7 +81,7 @@ def _is_taken(lock: FileLock) -> bool:
         return True
 
 
-def _attempt(config: Config, folder: RunFolder, runs: Path, quiet: bool) -> None:
+def _attempt(config: Config, folder: RunFolder, runs: Path, quiet: bool, tracking: str) -> None:
     device = choose_device(config.device)
     refuse_too_large(config, device, available_memory())
     make_deterministic()
@@ -100,14 +102,13 @@ def _attempt(config: Config, folder: RunFolder, runs: Path, quiet: bool) -> None
         state = _resume(config, folder, device)
         _train(config, state, folder, data, device, attempt, quiet)
         result = _evaluate(config, state, folder, data, device, cache, quiet)
-        for row in _means(result):
-            attempt.scalar(*row, step=state.iteration)
+        attempt.results(_means(result), state.iteration)
         folder.write_result(result)
         folder.write_status("done", iteration=state.iteration, of=state.iteration)
         attempt.artifact(folder.path / "result.json")
         return f"{len(result.rows)} rows"
 
-    track(config, f"{folder.label()}-{run_key(config)}", runs, body, interruption=Stopped)
+    track(config, f"{folder.label()}-{run_key(config)}", runs, body, interruption=Stopped, tracking=tracking)
 
 
 def _resume(config: Config, folder: RunFolder, device: torch.device) -> TrainingState:
@@ -235,12 +236,12 @@ def measure(
     return rows
 
 
-def _means(result: Result) -> list[tuple[str, float]]:
-    """(name, mean over domain pairs) of every metric, for the tracker."""
+def _means(result: Result) -> dict[str, float]:
+    """{name: mean over domain pairs} of every metric, for the tracker."""
     groups: dict[str, list[float]] = {}
     for row in result.rows:
-        groups.setdefault(f"{row['metric']}.{row['guide']}.{row['outputs']}", []).append(row["value"])
-    return [(name, sum(values) / len(values)) for name, values in groups.items()]
+        groups.setdefault(f"{row['metric']}/{row['guide']}/{row['outputs']}", []).append(row["value"])
+    return {name: sum(values) / len(values) for name, values in groups.items()}
 
 
 def _peak(device: torch.device) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ablations.rung import fold, folded_settings
 from core.config import Config, as_flat, changed
 from core.settings import with_paths
-from experiments.command import Command, Setting, help_text, parse, run_main, wants_help
+from experiments.command import TRACKING, Command, Setting, help_text, parse, run_main, wants_help
 
 USAGE = """Train and evaluate one configuration: a rung of the ladder, or any toggles.
 
@@ -21,7 +21,7 @@ usage: python -m experiments.run with [SCALE] [LADDER] [RUNG] [key=value ...]
 
 The same command goes on from the last checkpoint."""
 
-SETTINGS = {"runs": Setting("runs", "folder of the runs")}
+SETTINGS = {"runs": Setting("runs", "folder of the runs"), "tracking": TRACKING}
 
 
 def main(arguments: list[str]) -> int:
@@ -37,8 +37,10 @@ def main(arguments: list[str]) -> int:
     from experiments.execution import execute
     from experiments.prepare import prepare
     from experiments.records import RunFolder
+    from experiments.tracking.address import check_tracking
 
     runs = Path(command.settings["runs"])
+    tracking = check_tracking(command.settings["tracking"], runs)
     prepared = prepare(config, runs / "cache")
     for note in prepared.notes:
         print(note, file=sys.stderr)
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> int:
     folder = RunFolder.of(runs, config)
     if not folder.finished:
         folder.prepare(config, command.rung or "run")
-        execute(folder, runs)
+        execute(folder, runs, tracking=tracking)
     _print_result(folder.path)
     return 0
 
@@ -66,8 +68,9 @@ def configuration(command: Command) -> Config:
 def _planned(path: Path) -> int:
     from experiments.execution import execute
     from experiments.records import RunFolder
+    from experiments.tracking.address import inherited
 
-    execute(RunFolder(path), path.parent, quiet=True)
+    execute(RunFolder(path), path.parent, quiet=True, tracking=inherited())
     return 0
 
 
