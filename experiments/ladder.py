@@ -42,7 +42,9 @@ def main(arguments: list[str]) -> int:
     from experiments.progress import LadderProgress
     from experiments.registry import Cell, StartedLadder
     from experiments.report import build
+    from experiments.tracking.address import check_tracking, hand_down
 
+    hand_down(check_tracking(plan.command.settings["tracking"], plan.runs))
     device = choose_device(plan.recipe.device)
     _refuse_read_only(plan.runs, plan.report)
     prepared = prepare(plan.recipe, plan.runs / "cache")
