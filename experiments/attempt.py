@@ -28,8 +28,8 @@ from experiments.pictures import latent_grid, layout_of, write_picture
 from experiments.prepare import load_data, load_real_images, masks_fingerprint
 from experiments.records import Result, RunFolder, run_key
 from experiments.stopping import StopRequests
-from experiments.tracking import Attempt as Tracked
-from experiments.tracking import track
+from experiments.tracking.attempts import Attempt as Tracked
+from experiments.tracking.attempts import track
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Attempt:
     claim: Claim
     requests: StopRequests
     quiet: bool
+    tracking: str
 
     def run(self) -> None:
         """From the newest checkpoint to the result."""
@@ -61,15 +62,15 @@ class Attempt:
             self._train(state, real, replica, tracked)
             replica.close()
             result = self._evaluate(state, real)
-            for name, value in means(result.rows).items():
-                tracked.scalar(name, value, step=state.iteration)
+            tracked.results(means(result.rows), state.iteration)
             self.claim.verify()
             folder.write_result(result)
             folder.write_status("done", iteration=state.iteration, of=state.iteration)
             tracked.artifact(folder.path / "result.json")
             return f"{len(result.rows)} rows"
 
-        track(config, f"{folder.label()}-{run_key(config)}", self.runs, body, interruption=Stopped)
+        key = f"{folder.label()}-{run_key(config)}"
+        track(config, key, self.runs, body, interruption=Stopped, tracking=self.tracking)
 
     def _resume(self, device: torch.device) -> TrainingState:
         """The state of the newest checkpoint that can be read, or a fresh one."""
@@ -113,7 +114,7 @@ class Attempt:
         def evaluate(done: int, state: TrainingState) -> None:
             rows = measure(config, state.average, real, title=folder.label(), quiet=self.quiet)
             folder.evaluations.append(done, means(rows))
-            if config.train.keep_best and _is_best(folder, f"{real.suite.frechet}.latent.1"):
+            if config.train.keep_best and _is_best(folder, f"{real.suite.frechet}/latent/1"):
                 self._save(state, folder.best(done))
                 for other in folder.bests():
                     if other != folder.best(done):

@@ -36,6 +36,9 @@ class Setting:
     meaning: str
 
 
+TRACKING = Setting("", "where else to record runs: sqlite:PATH, postgresql://... or mongodb://...")
+
+
 @dataclass(frozen=True)
 class Command:
     """What a person asked for."""
@@ -54,8 +57,15 @@ class Command:
 
     @property
     def again(self) -> str:
-        """The words that make the same command again."""
-        return " ".join(["with", *self.words]) if self.words else ""
+        """The words that make the same command again, but for the password of a tracker: reports show them."""
+        from experiments.tracking.address import without_password
+
+        words = [
+            f"tracking={without_password(value)}" if key == "tracking" else word
+            for word in self.words
+            for key, _, value in [word.partition("=")]
+        ]
+        return " ".join(["with", *words]) if words else ""
 
 
 def run_main(main: Callable[[list[str]], int | None]) -> None:
@@ -151,7 +161,7 @@ def wants_help(arguments: list[str]) -> bool:
 
 def _sacred_grammar(words: list[str]) -> tuple[dict[str, Any], list[str]]:
     """({dotted path: value}, names), read by Sacred's own parser."""
-    from experiments.tracking import read_updates
+    from experiments.tracking.grammar import read_updates
 
     updates: dict[str, Any] = {}
     names: list[str] = []

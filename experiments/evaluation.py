@@ -55,8 +55,8 @@ def draw(config: Config, translator: Translator, folder: RunFolder, real: RealIm
 
 
 def means(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """{metric.guide.outputs: mean over domain pairs}."""
+    """{metric/guide/outputs: mean over domain pairs}."""
     groups: dict[str, list[float]] = {}
     for row in rows:
-        groups.setdefault(f"{row['metric']}.{row['guide']}.{row['outputs']}", []).append(row["value"])
+        groups.setdefault(f"{row['metric']}/{row['guide']}/{row['outputs']}", []).append(row["value"])
     return {name: sum(values) / len(values) for name, values in groups.items()}

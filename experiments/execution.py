@@ -21,10 +21,13 @@ from experiments.records import RunFolder
 from experiments.stopping import StopRequests
 
 
-def execute(folder: RunFolder, runs: Path, *, quiet: bool = False, with_parent: bool = False) -> None:
+def execute(
+    folder: RunFolder, runs: Path, *, quiet: bool = False, with_parent: bool = False, tracking: str = ""
+) -> None:
     """Bring a prepared run to its end, from its last checkpoint if it has one.
 
-    with_parent: stop when the process that started this one has died.
+    with_parent: stop when the process that started this one has died. tracking: the address of a tracker besides
+    Sacred's files, or empty.
 
     Raises Taken where another process works on it, UserError where it cannot go on, Interrupted where it was asked to
     stop.
@@ -39,7 +42,7 @@ def execute(folder: RunFolder, runs: Path, *, quiet: bool = False, with_parent: 
             return
         folder.sweep()
         with StopRequests(with_parent) as requests, _noting_the_end(folder, config, free):
-            Attempt(config, folder, runs, claim, requests, quiet).run()
+            Attempt(config, folder, runs, claim, requests, quiet, tracking).run()
 
 
 @contextlib.contextmanager

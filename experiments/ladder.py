@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     plan = read_plan(arguments)
 
     from core.runtime import choose_device
+    from core.training.replicas import refuse_uneven
     from experiments.adoption import adopt
     from experiments.dispatch import Dispatch
     from experiments.engines.choice import build_engine, job_of
@@ -43,8 +44,12 @@ def main(arguments: list[str]) -> int:
     from experiments.progress import LadderProgress
     from experiments.registry import Cell, StartedLadder
     from experiments.report import build
+    from experiments.tracking.address import check_tracking, hand_down
 
+    hand_down(check_tracking(plan.command.settings["tracking"], plan.runs))
     device = choose_device(plan.recipe.device)
+    for batch in {arm.config.train.batch for arm in plan.arms}:
+        refuse_uneven(batch, plan.command.settings["gpus_per_run"])
     _refuse_read_only(plan.runs, plan.report)
     prepared = prepare(plan.recipe, plan.runs / "cache")
     for note in prepared.notes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ablations.ladders import DEFAULT
 from ablations.rung import Arm, ladder_arms
 from core.config import Config, ConfigError, changed
-from experiments.command import Command, Setting, parse, refuse_varied
+from experiments.command import TRACKING, Command, Setting, parse, refuse_varied
 from experiments.engines import choice
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ SETTINGS = {
     **choice.SETTINGS,
     "runs": Setting("runs", "folder of the runs"),
     "reports": Setting("reports", "folder of the reports"),
+    "tracking": TRACKING,
 }
 
 

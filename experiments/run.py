@@ -15,7 +15,7 @@ from ablations.rung import fold, folded_settings
 from core.config import Config, as_flat, changed
 from core.errors import UserError
 from core.settings import with_paths
-from experiments.command import Command, Setting, help_text, parse, run_main, wants_help
+from experiments.command import TRACKING, Command, Setting, help_text, parse, run_main, wants_help
 
 if TYPE_CHECKING:
     from experiments.records import RunFolder
@@ -30,7 +30,7 @@ The same command goes on from the last checkpoint."""
 
 TAKEN = 75  # exit status of an engine's process that has nothing to do; EX_TEMPFAIL of sysexits.h
 
-SETTINGS = {"runs": Setting("runs", "folder of the runs")}
+SETTINGS = {"runs": Setting("runs", "folder of the runs"), "tracking": TRACKING}
 
 
 def main(arguments: list[str]) -> int:
@@ -46,8 +46,10 @@ def main(arguments: list[str]) -> int:
     from experiments.adoption import adopt
     from experiments.prepare import prepare
     from experiments.records import RunFolder
+    from experiments.tracking.address import check_tracking
 
     runs = Path(command.settings["runs"])
+    tracking = check_tracking(command.settings["tracking"], runs)
     prepared = prepare(config, runs / "cache")
     for note in prepared.notes:
         print(note, file=sys.stderr)
@@ -57,7 +59,7 @@ def main(arguments: list[str]) -> int:
         print(line, file=sys.stderr)
     if not folder.settled:
         folder.prepare(config, command.rung or "run")
-        _execute_when_free(folder, runs)
+        _execute_when_free(folder, runs, tracking)
     divergence = folder.divergence()
     if divergence:
         raise UserError(
@@ -84,6 +86,7 @@ def _planned(path: Path) -> int:
     """What an engine's process does. Whatever is looked at first needs no torch: another process may have the run."""
     from experiments.claims import Taken, living_owner
     from experiments.records import RunFolder
+    from experiments.tracking.address import inherited
 
     folder = RunFolder(path)
     first = os.environ.get("RANK", "0") == "0"  # of those that torchrun started; the others' owner is that one
@@ -93,14 +96,14 @@ def _planned(path: Path) -> int:
     from experiments.execution import execute
 
     try:
-        execute(folder, path.parent, quiet=True, with_parent=True)
+        execute(folder, path.parent, quiet=True, with_parent=True, tracking=inherited())
     except Taken as owner:
         print(f"{path}: {owner} works on this run now", file=sys.stderr)
         return TAKEN
     return 0
 
 
-def _execute_when_free(folder: RunFolder, runs: Path) -> None:
+def _execute_when_free(folder: RunFolder, runs: Path, tracking: str) -> None:
     """Execute, after another process has ended that works on the run."""
     from experiments.claims import Taken
     from experiments.execution import execute
@@ -108,7 +111,7 @@ def _execute_when_free(folder: RunFolder, runs: Path) -> None:
     told = False
     while not folder.settled:
         try:
-            execute(folder, runs)
+            execute(folder, runs, tracking=tracking)
         except Taken as owner:
             if not told:
                 print(f"{folder.path}: {owner} works on this run; waiting for it", file=sys.stderr)

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import psutil
+
 from core.training.loop import Stopped
+from core.training.replicas import process_count
 
 # SIGUSR1 and SIGUSR2 are what queues send before a time limit or a preemption; SIGBREAK is Windows' SIGTERM.
 SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
@@ -19,7 +22,7 @@ class StopRequests:
 
     def __init__(self, with_parent: bool) -> None:
         """with_parent: whether the death of the process that started this one is a request too."""
-        self._parent = os.getppid() if with_parent else None
+        self._parents = _parents() if with_parent else None
         self._asked = False
         self._deferred = False
 
@@ -43,7 +46,7 @@ class StopRequests:
 
     def pending(self) -> bool:
         """Whether the run should stop now."""
-        return self._asked or (self._parent is not None and os.getppid() != self._parent)
+        return self._asked or (self._parents is not None and _parents() != self._parents)
 
     def check(self) -> None:
         """Raise Stopped where the run should stop now."""
@@ -54,3 +57,14 @@ class StopRequests:
         first, self._asked = not self._asked, True
         if first and not self._deferred:  # a second one must not tear what the first one set off
             raise Stopped(f"stopped by {signal.Signals(number).name}")
+
+
+def _parents() -> tuple[int, ...]:
+    """The process that started this one; with torchrun between the two, both."""
+    parent = os.getppid()
+    if process_count() == 1:
+        return (parent,)
+    try:
+        return (parent, psutil.Process(parent).ppid())
+    except psutil.Error:
+        return (parent,)

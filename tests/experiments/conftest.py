@@ -1,8 +1,8 @@
-"""Small records of a ladder, as a finished one leaves them, made without training anything."""
+"""Small records of a ladder, as a finished one leaves them, made without training anything; and a PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from core.config import Config, as_flat
 from experiments.files import write_json
 from experiments.records import Result
 from experiments.report_records import ReportRecords
+from tests.experiments.postgres import Postgres, find_programs
 
 TILE = 8
 DISTANCES = {"A": 90.0, "B": 80.0, "C": 85.0, "D": 40.0, "E": 30.0, "F": 20.0}
@@ -168,3 +169,17 @@ def make_report(tmp_path: Path) -> MakeReport:
 def more_runs() -> Callable[..., Path]:
     """`add_run`, for tests that change a single record."""
     return add_run
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running server. Who kills it starts it again."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    server = Postgres(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

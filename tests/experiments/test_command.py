@@ -28,6 +28,13 @@ def test_words_are_scales_rungs_and_settings() -> None:
     assert parse([], {}, rungs_allowed=False).preset.name == "quick"
 
 
+def test_the_same_command_again_shows_no_password() -> None:
+    words = ["with", "smoke", "tracking=postgresql://me:hunter2@server/runs", "seed=2"]
+    command = read_plan(words).command
+    assert command.settings["tracking"] == "postgresql://me:hunter2@server/runs"
+    assert command.again == "with smoke tracking=postgresql://***@server/runs seed=2"
+
+
 def test_everything_wrong_is_said_at_once() -> None:
     words = ["with", "smok", "trian.steps=3", "train.batch=two", "seeds=x"]
     with pytest.raises(ConfigError) as error:

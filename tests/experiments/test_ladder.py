@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -27,6 +28,10 @@ def ladder(folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "experiments.ladder", "with", "smoke", *places, *SMALL, *words]
 
 
+def tracked_ladder(folder: Path) -> list[str]:
+    return ladder(folder, f"tracking=sqlite:{folder}/tracked.db")
+
+
 def results(folder: Path) -> dict[str, dict[str, object]]:
     """{key: result} of every finished run, without what depends on the clock."""
     found = {}
@@ -41,7 +46,7 @@ def results(folder: Path) -> dict[str, dict[str, object]]:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ladder")
-    finished = subprocess.run(ladder(folder), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(tracked_ladder(folder), cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stderr
     assert str(folder / "reports" / "smoke") in finished.stdout
     return folder
@@ -84,10 +89,19 @@ def test_sacred_has_every_run(done: Path) -> None:
         assert (path / "result.json").exists()
 
 
+def test_the_tracker_asked_for_has_every_run(done: Path) -> None:
+    """Two workers write to one file."""
+    with sqlite3.connect(done / "tracked.db") as connection:
+        tracked = connection.execute("SELECT run_id, status FROM run").fetchall()
+    recorded = [path.parent.name for path in (done / "runs" / "sacred").glob("*/run.json")]
+    assert sorted(tracked) == [(name, "COMPLETED") for name in sorted(recorded)]
+    assert not [log for log in (done / "runs").glob("*/log.txt") if "warning:" in log.read_text()]
+
+
 def test_the_same_command_again_trains_nothing(done: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (done / "runs").glob("*-s*/*")}
     report = {path: path.read_bytes() for path in (done / "reports").rglob("*") if path.is_file()}
-    finished = subprocess.run(ladder(done), cwd=ROOT, capture_output=True, text=True, timeout=120)
+    finished = subprocess.run(tracked_ladder(done), cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert finished.returncode == 0, finished.stderr
     assert "6 runs are done already" in finished.stderr
     assert {path: path.stat().st_mtime_ns for path in (done / "runs").glob("*-s*/*")} == before
