@@ -6,12 +6,16 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
+
 from ablations.ladders import LADDERS
 from ablations.presets import PRESETS
+from experiments.plan import read_plan
 from experiments.report import build
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def test_the_table_is_the_committed_reports(tmp_path: Path) -> None:
@@ -28,11 +32,20 @@ def test_the_committed_report_is_what_its_records_give(tmp_path: Path) -> None:
         assert (tmp_path / "quick" / name).read_bytes() == (ROOT / "reports" / "quick" / name).read_bytes(), name
 
 
-def test_commands_and_files_exist() -> None:
-    for module in re.findall(r"python -m (experiments\.\w+)", README):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_files_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for module in re.findall(r"python -m (experiments\.\w+)", text):
         assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / target).exists(), target
     scales = {preset.name for preset in PRESETS}
-    assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", README)) <= scales
-    assert set(re.findall(r"\w+_ladder", README)) <= set(LADDERS)
+    assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", text)) <= scales
+    assert set(re.findall(r"\w+_ladder", text)) <= set(LADDERS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_ladders_that_are_shown_can_be_planned(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for words in re.findall(r"python -m experiments\.(?:ladder|check) with ([^`\n]+)", text):
+        read_plan(words.split())
