@@ -38,6 +38,7 @@ BREAKS = [
     {"loss.classification": 1.0},
     {"loss.adversarial": "wasserstein", "loss.penalty": "none", "loss.penalty_weight": 0.0},
     {"loss.penalty": "none"},
+    {"train.keep_best": True},
     {"model.resolution": 16, "model.bottleneck_size": 32},
     {"model.first_width": 64, "model.max_width": 32},
     {"model.attention_size": 24},
