@@ -103,7 +103,9 @@ class GroupedReplica(Replica):
         self.any(False)
 
     def close(self) -> None:
-        """See `Replica`."""
+        """See `Replica`. Together: a group that one has left while another still uses it ends in an abort."""
+        self.wait_for_all()
+        self._wrapped.clear()
         dist.destroy_process_group()
 
     def _mean(self, tensor: Tensor) -> Tensor:
