@@ -92,7 +92,9 @@ def parse(arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowe
     for kind, found in (("scale", chosen), ("ladder", ladders), ("rung", letters)):
         if len(found) > 1:
             problems.append(f"{' '.join(found)}: name one {kind}")
-    own: dict[str, Any] = {key: updates.pop(key) for key in list(updates) if key in settings}
+    own: dict[str, Any] = {
+        key: _spelled(updates.pop(key), settings[key].default) for key in list(updates) if key in settings
+    }
     for key in [key for key in settings if key.endswith(".")]:
         own[key] = {path.removeprefix(key): updates.pop(path) for path in list(updates) if path.startswith(key)}
     known_paths = {path for path, _, _ in leaves(Config())}
@@ -171,6 +173,11 @@ def _flat(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _spelled(value: Any, default: Any) -> Any:
+    """`true` and `false` are what people write; Sacred's grammar reads only Python's own."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(default, bool) else value
 
 
 def _wrong_type(key: str, default: Any, value: Any) -> str:

@@ -12,7 +12,6 @@ import torch
 from tqdm import tqdm
 
 from core.config import Config, as_flat, digest, generator_updates, iterations
-from core.data.images import DataSet
 from core.errors import UserError
 from core.metrics.real import RealImages
 from core.runtime import choose_device, describe_device, make_deterministic
@@ -24,7 +23,7 @@ from experiments.command import Interrupted
 from experiments.environment import available_memory, environment, peak_memory
 from experiments.evaluation import draw, means, measure
 from experiments.pictures import latent_grid, layout_of, write_picture
-from experiments.prepare import load_data, load_real_images, masks_fingerprint
+from experiments.prepare import load_data, load_real_images, refuse_changed
 from experiments.records import Result, RunFolder, run_key
 from experiments.stopping import StopRequests
 from experiments.tracking import Attempt, track
@@ -92,7 +91,7 @@ class _Attempt:
         refuse_too_large(config, device, available_memory())
         make_deterministic()
         data = load_data(config, self.runs / "cache")
-        _refuse_changed(config, data)
+        refuse_changed(config, data)
         real = load_real_images(config, data, self.runs / "cache", device)
 
         def body(tracked: Attempt) -> str:
@@ -209,19 +208,6 @@ class _Attempt:
     def _say(self, text: str) -> None:
         """A line for the log, or for the person who watches, beside the progress bar."""
         tqdm.write(text, file=sys.stderr)
-
-
-def _refuse_changed(config: Config, data: DataSet) -> None:
-    """Raise UserError where images or masks are not those that the run was planned with."""
-    if data.fingerprint != config.data.fingerprint:
-        raise UserError(
-            f"{config.data.root}: the images have changed since this run was planned. Start the command anew."
-        )
-    if masks_fingerprint(config, data) != config.data.masks_fingerprint:
-        raise UserError(
-            f"{config.data.masks or config.model.landmarks}: the masks have changed since this run was planned. Start "
-            "the command anew."
-        )
 
 
 def _is_best(folder: RunFolder, metric: str) -> bool:
