@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from core.config import GUIDES, Config, iterations
 
 BESIDE_SECONDS = 1.0  # of every run, beside what its rehearsal goes through: Sacred's record, the end of its process
+REPORT_SECONDS = 2.0  # of the report, after the last run
 RECORD_BYTES = 256 * 2**10  # of every run: result, log, Sacred's copies
 POINT_BYTES = 500  # of the curves
 

@@ -113,7 +113,7 @@ class Outlook:
                 f"about {shown_seconds(sum(self.lengths))} of computing, the longest run "
                 f"{shown_seconds(max(self.lengths))}, and {shown_seconds(self.once)} once for all runs"
             )
-        total = self.once + forecast.makespan(self.lengths, len(self.slots))
+        total = self.once + forecast.makespan(self.lengths, len(self.slots)) + forecast.REPORT_SECONDS
         once = f", of which {shown_seconds(self.once)} once for all runs" if self.once >= 1 else ""
         return f"about {shown_seconds(total)}{once}: until {shown_clock(total)}"
 

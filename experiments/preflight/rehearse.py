@@ -18,6 +18,8 @@ from experiments.preflight.rehearsal import Rehearsal, RehearsalFolder
 from experiments.preflight.training import rehearse_training
 from experiments.prepare import load_data, load_real_images, refuse_changed
 
+CONTEXT_BYTES = 500 * 2**20  # of a GPU: what each process takes beside what torch counts
+
 
 def rehearse(folder: RehearsalFolder) -> Rehearsal:
     """Take a prepared arm through all that a run goes through, in this process. Its files stay until `clear`.
@@ -63,7 +65,7 @@ def rehearse(folder: RehearsalFolder) -> Rehearsal:
             pictures=sum(pictures.values()),
         ),
         host_bytes=own_peak_memory(),
-        device_bytes=torch.cuda.max_memory_reserved(device) if device.type == "cuda" else 0,
+        device_bytes=torch.cuda.max_memory_reserved(device) + CONTEXT_BYTES if device.type == "cuda" else 0,
         parameters=sum(state.parameters_of().values()),
         brief=training.brief or evaluation.brief,
     )

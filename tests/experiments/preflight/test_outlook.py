@@ -82,17 +82,17 @@ class Look:
 def test_time_is_that_of_the_longest_worker(look: Look) -> None:
     slow = replace(SEEN, costs=replace(SEEN.costs, iteration=10.0))
     seen = look("rungs=AF", "workers=2", A=SEEN, F=slow)
-    # F: 10 iterations, A: 20; beside the 9 s of the start and 1 s for Sacred.
+    # F: 10 iterations, A: 20; beside the 9 s of the start and 1 s for Sacred; and 2 s for the report.
     assert seen.lengths == [10 + 100, 10 + 20]
-    assert "time      about 1 min 50 s: until" in seen.text()
-    assert "3 min" not in seen.text() and "2 min 20 s: until" in look("rungs=AF", "workers=1", A=SEEN, F=slow).text()
+    assert "time      about 1 min 52 s: until" in seen.text()
+    assert "3 min" not in seen.text() and "2 min 22 s: until" in look("rungs=AF", "workers=1", A=SEEN, F=slow).text()
 
 
 def test_what_is_measured_once_for_all_runs_counts_until_it_is(look: Look) -> None:
     slow = replace(SEEN, costs=replace(SEEN.costs, reference=1.0))
     seen = look("rungs=A", A=slow)
     assert seen.once == 3 * 4  # every training image
-    assert "about 42 s, of which 12 s once for all runs" in seen.text()
+    assert "about 44 s, of which 12 s once for all runs" in seen.text()
 
 
 def test_what_is_done_is_not_foreseen_again(look: Look) -> None:

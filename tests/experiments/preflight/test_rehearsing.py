@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from experiments import environment
+from experiments.engines import sharing
 from experiments.engines.engine import Job
 from experiments.plan import Plan, PlannedRun, planned_runs, read_plan
 from experiments.preflight import rehearsing
@@ -57,7 +58,8 @@ def rehearsed(folder: Path, *words: str) -> Rehearsed:
     return rehearse_arms(*plan_of(folder, *words), CPU)
 
 
-def test_an_arm_is_rehearsed_once_whatever_its_seeds(tmp_path: Path) -> None:
+def test_an_arm_is_rehearsed_once_whatever_its_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "cores", lambda: 2)
     first = rehearsed(tmp_path, "rungs=AB", "seeds=3")
     assert (sorted(first.arms), first.made, first.problems) == (["A", "B"], 2, [])
     assert len(list((tmp_path / "cache" / "preflight").iterdir())) == 2
@@ -65,6 +67,8 @@ def test_an_arm_is_rehearsed_once_whatever_its_seeds(tmp_path: Path) -> None:
     assert (sorted(again.arms), again.made) == (["A", "B", "C"], 1)
     other = rehearsed(tmp_path, "rungs=A", "seeds=2", "workers=2", "data.workers=1")
     assert other.made == 1
+    monkeypatch.setattr(rehearsing, "program", lambda: "changed")
+    assert rehearsed(tmp_path, "rungs=A", "seeds=2").made == 1
 
 
 def test_only_arms_with_something_left_to_do_are_rehearsed(tmp_path: Path) -> None:
