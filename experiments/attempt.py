@@ -12,7 +12,6 @@ import torch
 from tqdm import tqdm
 
 from core.config import Config, as_flat, digest, generator_updates, iterations
-from core.data.images import DataSet
 from core.errors import UserError
 from core.metrics.real import RealImages
 from core.runtime import choose_device, describe_device, make_deterministic
@@ -25,7 +24,7 @@ from experiments.claims import Claim
 from experiments.environment import available_memory, environment, peak_memory
 from experiments.evaluation import draw, means, measure
 from experiments.pictures import latent_grid, layout_of, write_picture
-from experiments.prepare import load_data, load_real_images, masks_fingerprint
+from experiments.prepare import load_data, load_real_images, refuse_changed
 from experiments.records import Result, RunFolder, run_key
 from experiments.stopping import StopRequests
 from experiments.tracking.attempts import Attempt as Tracked
@@ -53,7 +52,7 @@ class Attempt:
         refuse_too_large(config, device, available_memory(), replica.count)
         make_deterministic()
         data = load_data(config, self.runs / "cache")
-        _refuse_changed(config, data)
+        refuse_changed(config, data)
         real = load_real_images(config, data, self.runs / "cache", device)
 
         def body(tracked: Tracked) -> str:
@@ -186,19 +185,6 @@ def follow(config: Config, folder: RunFolder, runs: Path, requests: StopRequests
     with requests.deferred() as should_stop, contextlib.suppress(Stopped, Diverged):
         train(config, state, data.train, replica, Hooks(should_stop=should_stop), data.train_masks)
     replica.close()
-
-
-def _refuse_changed(config: Config, data: DataSet) -> None:
-    """Raise UserError where images or masks are not those that the run was planned with."""
-    if data.fingerprint != config.data.fingerprint:
-        raise UserError(
-            f"{config.data.root}: the images have changed since this run was planned. Start the command anew."
-        )
-    if masks_fingerprint(config, data) != config.data.masks_fingerprint:
-        raise UserError(
-            f"{config.data.masks or config.model.landmarks}: the masks have changed since this run was planned. Start "
-            "the command anew."
-        )
 
 
 def _is_best(folder: RunFolder, metric: str) -> bool:

@@ -21,13 +21,14 @@ Watch = Callable[[list[RunFolder], list[RunFolder]], None]
 class Dispatch:
     """Runs on their way. Two of them over the same folders share the work: a run is claimed by its process.
 
-    watch: sees, twice a second, the runs at work and those that have ended since.
+    watch: sees, twice a second, the runs at work and those that have ended since. tries: see TRIES.
     """
 
     engine: Engine
     job_of: Callable[[RunFolder], Job]
     watch: Watch = lambda running, ended: None
     poll: float = POLL_SECONDS
+    tries: int = TRIES
     _tries: dict[RunFolder, tuple[int, int]] = field(default_factory=dict)  # iteration reached, starts from there
 
     def run(self, folders: Sequence[RunFolder]) -> list[RunFolder]:
@@ -83,11 +84,11 @@ class Dispatch:
         before, starts = self._tries.get(folder, (-1, 0))
         starts = 1 if reached > before else starts + 1
         self._tries[folder] = (reached, starts)
-        if starts < TRIES:
+        if starts < self.tries:
             return True
         folder.write_status(
             "failed",
-            reason=f"its process ended {TRIES} times without a word and without progress, the last time: {how}. The "
-            "system may have been short of memory",
+            reason=f"its process ended {self.tries} times without a word and without progress, the last time: {how}. "
+            "The system may have been short of memory",
         )
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import subprocess
@@ -38,17 +39,51 @@ def revision() -> str:
 
 def peak_memory() -> int:
     """Peak resident memory of this process, bytes; 0 where the system does not say."""
+    here = _status("VmHWM")
+    if here:  # Linux; its getrusage would give the parent's peak where that was higher
+        return here
     try:
         import resource
     except ImportError:  # Windows
-        return 0
+        return int(psutil.Process().memory_info().peak_wset)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def own_peak_memory() -> int:
+    """The same without pages of files (libraries, images), which processes share and the system can take back."""
+    return peak_memory() - _status("RssFile")
+
+
 def available_memory() -> int:
-    """Memory that can be taken now, bytes."""
-    return int(psutil.virtual_memory().available)
+    """Memory that can be taken now, bytes: the machine's, or what is left of this process's container."""
+    free = int(psutil.virtual_memory().available)
+    for group in _control_groups():
+        with contextlib.suppress(OSError, ValueError):  # no limit ("max"), or none that can be read
+            limit, taken = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
+            kept = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+            free = min(free, limit - taken + int(kept["inactive_file"]))
+    return max(0, free)
+
+
+def _status(field: str) -> int:
+    """Of this process, bytes; 0 where the system has no such file."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def _control_groups() -> list[Path]:
+    """Linux: the folders of the groups (version 2) that this process is in, each with limits of its own."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            if line.startswith("0::"):
+                root = Path("/sys/fs/cgroup")
+                inner = root / line.removeprefix("0::").lstrip("/")
+                return [group for group in (inner, *inner.parents) if group.is_relative_to(root)]
+    return []
 
 
 def _git(root: Path, *words: str) -> str:

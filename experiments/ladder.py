@@ -6,16 +6,19 @@ python -m experiments.ladder with quick seeds=3 name=mine
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.errors import UserError
 from experiments.command import Interrupted, help_text, run_main, wants_help
 from experiments.plan import SETTINGS, Plan, PlannedRun, planned_runs, read_plan
 
 if TYPE_CHECKING:
     import torch
 
+    from core.metrics.real import RealImages
     from experiments.prepare import Prepared
 
 USAGE = """Train every rung of the ladder under the same conditions, measure them alike, and write a report.
@@ -40,7 +43,7 @@ def main(arguments: list[str]) -> int:
     from experiments.adoption import adopt
     from experiments.dispatch import Dispatch
     from experiments.engines.choice import build_engine, job_of
-    from experiments.prepare import prepare
+    from experiments.prepare import load_real_images, prepare
     from experiments.progress import LadderProgress
     from experiments.registry import Cell, StartedLadder
     from experiments.report import build
@@ -58,8 +61,10 @@ def main(arguments: list[str]) -> int:
     for line in adopt(plan.runs, [run.folder for run in planned]):
         print(line, file=sys.stderr)
     missing = [run for run in planned if not run.folder.settled]
-    engine = build_engine(plan.command.settings, len(missing), device.type, _refuse_too_large(missing, device))
-    described = _describe(plan, prepared)
+    real = load_real_images(prepared.resolve(plan.recipe), prepared.data, plan.runs / "cache", device)
+    fit = _foresee(plan, prepared, planned, real, device)
+    engine = build_engine(plan.command.settings, len(missing), device.type, fit)
+    described = _describe(plan, prepared, real)
 
     for run in missing:
         run.folder.prepare(run.config, run.arm.label)
@@ -95,27 +100,38 @@ def _refuse_read_only(*folders: Path) -> None:
         check_writable(folder)
 
 
-def _refuse_too_large(missing: list[PlannedRun], device: torch.device) -> int | None:
-    """How many of the runs fit into memory beside each other, where that is known. Raises UserError if one does not."""
-    from core.training.memory import refuse_too_large, step_bytes
-    from experiments.environment import available_memory
+def _foresee(
+    plan: Plan, prepared: Prepared, planned: Sequence[PlannedRun], real: RealImages, device: torch.device
+) -> int | None:
+    """Say what the ladder will take. Raises UserError where that is not there, or an arm cannot be trained.
 
-    free = available_memory()
-    configs = list({run.arm.label: run.config for run in missing}.values())
-    for config in configs:
-        refuse_too_large(config, device, free)
-    largest = max(map(step_bytes, configs), default=0)
-    return max(1, free // largest) if free and largest else None
+    Returns how many runs fit into this machine's memory beside each other, where that is known.
+    """
+    from experiments.preflight.outlook import foresee
+    from experiments.preflight.rehearsing import estimate
+
+    missing = {run.arm.label: run.config for run in planned if not run.folder.settled}
+    if not missing:
+        return None
+    if not plan.command.settings["preflight"]:
+        return estimate(missing, plan.command.settings, device)[1]
+    outlook = foresee(plan, prepared, planned, real, device)
+    print(outlook.text(), file=sys.stderr)
+    if outlook.problems:
+        raise UserError(
+            "this ladder cannot run as it is, so nothing was trained:\n"
+            + "\n".join(f"  - {problem}" for problem in outlook.problems)
+            + "\nWith preflight=false it starts all the same, and what fails is left out of the report."
+        )
+    return outlook.fit
 
 
-def _describe(plan: Plan, prepared: Prepared) -> dict[str, Any]:
-    """What a report says of the whole ladder, as plain data. Trains the judge if it is not at hand."""
-    from core.runtime import choose_device
-    from experiments.prepare import judge_report, load_real_images, reference_rows
+def _describe(plan: Plan, prepared: Prepared, real: RealImages) -> dict[str, Any]:
+    """What a report says of the whole ladder, as plain data."""
+    from experiments.prepare import judge_report, reference_rows
 
     config = prepared.resolve(plan.recipe)
     data = prepared.data
-    real = load_real_images(config, data, plan.runs / "cache", choose_device(config.device))
     ladder = plan.command.ladder
     rungs = {rung.letter: rung for rung in ladder.rungs}
     return {

@@ -21,6 +21,9 @@ SETTINGS = {
     "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
     "rungs": Setting("", "letters of the rungs to train, e.g. AF; all if not given"),
     **choice.SETTINGS,
+    "preflight": Setting(
+        True, "first rehearse every arm; false: do not, where arms that cannot fit or diverge at once are wanted"
+    ),
     "runs": Setting("runs", "folder of the runs"),
     "reports": Setting("reports", "folder of the reports"),
     "tracking": TRACKING,

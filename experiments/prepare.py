@@ -22,6 +22,7 @@ from core.config import Config, changed, digest
 from core.data.critters import load_critters
 from core.data.folders import load_folders
 from core.data.images import DataSet
+from core.errors import UserError
 from core.metrics.judge import Judge
 from core.metrics.judge_training import load_judge
 from core.metrics.protocol import Translate, evaluate_references
@@ -97,6 +98,19 @@ def load_data(config: Config, cache: Path) -> DataSet:
         )
 
 
+def refuse_changed(config: Config, data: DataSet) -> None:
+    """Raise UserError where images or masks are not those that the run was planned with."""
+    if data.fingerprint != config.data.fingerprint:
+        raise UserError(
+            f"{config.data.root}: the images have changed since this run was planned. Start the command anew."
+        )
+    if masks_fingerprint(config, data) != config.data.masks_fingerprint:
+        raise UserError(
+            f"{config.data.masks or config.model.landmarks}: the masks have changed since this run was planned. Start "
+            "the command anew."
+        )
+
+
 def load_real_images(config: Config, data: DataSet, cache: Path, device: torch.device) -> RealImages:
     """What evaluation compares with: the judge, trained if it is not at hand, and the extractors."""
     # One thread: the judge's checksum is part of every number's protocol, and must not vary with the number of cores.
@@ -109,13 +123,18 @@ def load_real_images(config: Config, data: DataSet, cache: Path, device: torch.d
 
 def reference_rows(config: Config, real: RealImages, cache: Path) -> dict[str, list[dict[str, Any]]]:
     """The rows of real and of untouched source images; measured once for equal images, judge and protocol."""
-    fixed = changed(Config(), {"data.fingerprint": config.data.fingerprint, "data.domains": config.data.domains})
-    identity = dataclasses.replace(fixed, eval=config.eval)
-    path = cache / "references" / f"{digest(identity)}-{real.judge.checksum}.json"
+    path = references_file(config, real, cache)
     if not path.exists():
         rows = evaluate_references(real, outputs=config.eval.outputs, seed=config.eval.seed)
         write_json(path, rows)
     return read_json(path)
+
+
+def references_file(config: Config, real: RealImages, cache: Path) -> Path:
+    """Where `reference_rows` are kept, once they are measured."""
+    fixed = changed(Config(), {"data.fingerprint": config.data.fingerprint, "data.domains": config.data.domains})
+    identity = dataclasses.replace(fixed, eval=config.eval)
+    return cache / "references" / f"{digest(identity)}-{real.judge.checksum}.json"
 
 
 def judge_report(judge: Judge) -> dict[str, Any]:

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import heapq
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.config import GUIDES, Config, iterations
 
-START_SECONDS = 6.0  # of every run: a process starts, imports its libraries and reads its images
-RECORD_BYTES = 2 * 2**20  # of every run: result, log, Sacred's copies
+BESIDE_SECONDS = 1.0  # of every run, beside what its rehearsal goes through: Sacred's record, the end of its process
+REPORT_SECONDS = 2.0  # of the report, after the last run
+RECORD_BYTES = 256 * 2**10  # of every run: result, log, Sacred's copies
 POINT_BYTES = 500  # of the curves
 
 
 @dataclass(frozen=True)
 class Work:
-    """How much of everything one run does."""
+    """How much of everything is left to do of one run."""
 
     iterations: int
-    translations: int  # made and measured in the evaluation
-    references: int  # training images that they are compared with
-    pairs: int  # of guide, source domain and target domain
+    checkpoints: int
+    drawings: int  # of sample grids, those at the end counted as one
+    evaluations: int
+    translations: int  # made and measured in one evaluation
+    pairs: int  # of guide, source domain and target domain, in one evaluation
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds, in one process with its share of the cores."""
+    """Seconds, in one process with its share of the machine."""
 
+    start: float  # until a process can train
     iteration: float
-    translation: float  # of making one image
-    measuring: float  # of one translation
-    reference: float  # of one training image
+    checkpoint: float
+    drawing: float
+    translation: float  # of making and measuring one image
+    measuring: float  # of measuring it alone
+    reference: float  # of measuring one training image
     pair: float  # of the distances of one pair
 
 
@@ -42,43 +49,51 @@ class Sizes:
     checkpoint: int
     translator: int
     grid: int
+    pictures: int  # all that are drawn at the end
 
 
-def work_of(config: Config, train: Sequence[int], val: Sequence[int]) -> Work:
-    """What a run does over data with so many training and validation images in each domain."""
-    guides, others = len(GUIDES[config.model.code]), len(val) - 1
+def work_of(config: Config, val: Sequence[int], routes: Sequence[tuple[int, int]], done: int = 0) -> Work:
+    """What is left of a run.
+
+    val: validation images in each domain. routes: (source, target) domains between which translations are measured.
+    done: iterations that are saved.
+    """
+    guides, train, last = len(GUIDES[config.model.code]), config.train, iterations(config)
     outputs = 1 if config.model.code == "label" else config.eval.outputs
     return Work(
-        iterations=iterations(config),
-        translations=guides * others * outputs * sources_of(config, val),
-        references=sum(_at_most(size, config.eval.references) for size in train),
-        pairs=guides * len(val) * others,
+        iterations=last - done,
+        checkpoints=1 + _multiples(train.checkpoint_every, done, last - 1),
+        drawings=1 + _multiples(train.sample_every, done, last),
+        evaluations=1 + _multiples(train.evaluate_every, done, last - 1),
+        translations=guides * outputs * sum(_at_most(val[source], config.eval.sources) for source, _ in routes),
+        pairs=guides * len(routes),
     )
 
 
-def sources_of(config: Config, val: Sequence[int]) -> int:
-    """Validation images that are translated, of all domains."""
-    return sum(_at_most(size, config.eval.sources) for size in val)
-
-
 def training_seconds(work: Work, costs: Costs) -> float:
-    """Of one run."""
-    return work.iterations * costs.iteration
+    """Of what is left of one run."""
+    kept = work.checkpoints * costs.checkpoint + work.drawings * costs.drawing
+    return work.iterations * costs.iteration + kept
 
 
 def evaluation_seconds(work: Work, costs: Costs) -> float:
-    """Of one run."""
-    translations = work.translations * (costs.translation + costs.measuring)
-    return translations + work.references * costs.reference + work.pairs * costs.pair
+    """Of what is left of one run."""
+    return work.evaluations * (work.translations * costs.translation + work.pairs * costs.pair)
 
 
-def baseline_seconds(work: Work, costs: Costs, sources: int, domains: int) -> float:
+def run_seconds(work: Work, costs: Costs) -> float:
+    """From the start of a process to the result."""
+    return BESIDE_SECONDS + costs.start + training_seconds(work, costs) + evaluation_seconds(work, costs)
+
+
+def baseline_seconds(config: Config, train: Sequence[int], val: Sequence[int], costs: Costs) -> float:
     """Of the rows of real and of untouched images, measured once for all runs.
 
-    Every source is measured as itself, in a group, and once for each other domain.
+    Every training image is measured, every source as itself, in a group, and once for each other domain.
     """
-    measured = sources * (domains + 1) * costs.measuring
-    return measured + work.references * costs.reference + domains**2 * costs.pair
+    sources, domains = sum(_at_most(size, config.eval.sources) for size in val), len(val)
+    references = sum(_at_most(size, config.eval.references) for size in train)
+    return sources * (domains + 1) * costs.measuring + references * costs.reference + domains**2 * costs.pair
 
 
 def makespan(seconds: Sequence[float], workers: int) -> float:
@@ -92,11 +107,12 @@ def makespan(seconds: Sequence[float], workers: int) -> float:
 def disk_bytes(config: Config, sizes: Sizes, keep: int) -> int:
     """What a run takes on disk at most, when it keeps `keep` checkpoints: the next one is written before one goes."""
     last, train = iterations(config), config.train
-    checkpoints = min(keep + 1, -(-last // train.checkpoint_every))
-    grids = (last // train.sample_every if train.sample_every else 0) + len(GUIDES[config.model.code])
-    points = -(-last // train.log_every)
-    written = checkpoints * sizes.checkpoint + sizes.translator + grids * sizes.grid
-    return written + points * POINT_BYTES + RECORD_BYTES
+    checkpoints = min(keep + 1, math.ceil(last / train.checkpoint_every))
+    if train.keep_best:
+        checkpoints += min(2, _multiples(train.evaluate_every, 0, last - 1))
+    grids = _multiples(train.sample_every, 0, last)
+    written = checkpoints * sizes.checkpoint + sizes.translator + grids * sizes.grid + sizes.pictures
+    return written + math.ceil(last / train.log_every) * POINT_BYTES + RECORD_BYTES
 
 
 def shown_seconds(seconds: float) -> str:
@@ -113,9 +129,21 @@ def shown_seconds(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
+def shown_clock(seconds: float) -> str:
+    """The clock's time so many seconds from now, with the date where that is not today: `16:05`, `Tue 3 Mar 16:05`."""
+    now, then = time.localtime(), time.localtime(time.time() + seconds)
+    date = "" if now[:3] == then[:3] else f"{time.strftime('%a', then)} {then.tm_mday} {time.strftime('%b ', then)}"
+    return date + time.strftime("%H:%M", then)
+
+
 def shown_bytes(size: float) -> str:
     """A size for people: `340 MiB`, `1.2 GiB`."""
     return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{math.ceil(size / 2**20)} MiB"
+
+
+def _multiples(every: int, after: int, last: int) -> int:
+    """How many multiples of `every` lie behind `after` and not behind `last`; 0: none."""
+    return max(0, last // every - after // every) if every else 0
 
 
 def _at_most(size: int, limit: int) -> int:

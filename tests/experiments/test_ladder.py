@@ -49,7 +49,23 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished = subprocess.run(tracked_ladder(folder), cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stderr
     assert str(folder / "reports" / "smoke") in finished.stdout
+    (folder / "said.txt").write_text(finished.stderr)
     return folder
+
+
+def test_it_is_foreseen_before_anything_trains(done: Path) -> None:
+    said = (done / "said.txt").read_text()
+    table = [line.split() for line in said.splitlines() if line[:1] in "ABCDEF" and "MiB" in line]
+    assert [(row[0], row[3]) for row in table] == [*[(letter, "6") for letter in "ABCD"], ("E", "3"), ("F", "3")]
+    assert "rehearsed 6 arms in" in said and "time      about" in said
+    assert len(list((done / "runs" / "cache" / "preflight").glob("*/rehearsal.json"))) == 6
+    for record in done.rglob("rehearsal.json"):
+        seen = json.loads(record.read_text())
+        key = record.parent.name.partition("-")[0]
+        checkpoint = max((done / "runs" / f"{key}-s0").glob("checkpoint-*.pt"))
+        assert seen["sizes"]["checkpoint"] == pytest.approx(checkpoint.stat().st_size, rel=0.01)
+        taken = json.loads((checkpoint.parent / "result.json").read_text())["peak_memory_bytes"]
+        assert 0.2 * taken < seen["host_bytes"] < taken  # without the libraries, which processes share
 
 
 def test_every_rung_has_a_run_and_a_record(done: Path) -> None:
@@ -104,6 +120,7 @@ def test_the_same_command_again_trains_nothing(done: Path) -> None:
     finished = subprocess.run(tracked_ladder(done), cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert finished.returncode == 0, finished.stderr
     assert "6 runs are done already" in finished.stderr
+    assert "rehearsed" not in finished.stderr
     assert {path: path.stat().st_mtime_ns for path in (done / "runs").glob("*-s*/*")} == before
     assert {path: path.read_bytes() for path in (done / "reports").rglob("*") if path.is_file()} == report
 
@@ -111,6 +128,7 @@ def test_the_same_command_again_trains_nothing(done: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_an_interrupted_ladder_goes_on_and_ends_in_the_same_numbers(tmp_path: Path) -> None:
     words = ["rungs=CF", "train.steps=200", "train.log_every=20", "train.checkpoint_every=1000", "train.sample_every=0"]
+    words.append("preflight=false")
     whole = tmp_path / "whole"
     assert subprocess.run(ladder(whole, *words), cwd=ROOT, capture_output=True, timeout=300).returncode == 0
     broken = tmp_path / "broken"
@@ -143,7 +161,7 @@ def wait_for_training(folder: Path, seconds: float = 120) -> None:
 
 
 def test_the_papers_ladder_trains_stargan_by_its_own_recipe(tmp_path: Path) -> None:
-    words = ["paper_ladder", "rungs=AB", "train.steps=10"]
+    words = ["paper_ladder", "rungs=AB", "train.steps=10", "preflight=false"]
     finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stderr
     report = tmp_path / "reports" / "paper-smoke"
@@ -161,7 +179,7 @@ def test_the_papers_ladder_trains_stargan_by_its_own_recipe(tmp_path: Path) -> N
 
 def test_a_failed_arm_does_not_stop_the_others(tmp_path: Path) -> None:
     """An arm whose pictures cannot be written: the ladder goes on, says why, and ends with a status that is not 0."""
-    words = [*SMALL, "rungs=EF"]
+    words = [*SMALL, "rungs=EF", "preflight=false"]
     plan = read_plan(["with", "smoke", *words])
     config = prepare(plan.recipe, tmp_path / "runs" / "cache").resolve(plan.arms[1].config)
     blocked = RunFolder.of(tmp_path / "runs", config).pictures
@@ -182,7 +200,7 @@ def test_a_failed_arm_does_not_stop_the_others(tmp_path: Path) -> None:
 
 def test_a_divergence_is_a_result(tmp_path: Path) -> None:
     """An arm whose losses overflow: noted at its iteration, never trained again, and no arm beside it is stopped."""
-    words = ["rungs=EF", "loss.diversity=1e39"]
+    words = ["rungs=EF", "loss.diversity=1e39", "preflight=false"]
     finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert finished.returncode == 1
     assert "diverged: F seed 0, DIVERGED at iteration 1" in finished.stderr
@@ -198,7 +216,7 @@ def test_a_divergence_is_a_result(tmp_path: Path) -> None:
 
 def test_two_ladders_at_once_share_the_runs(tmp_path: Path) -> None:
     """Every run is trained by one of them, once, and both end with the whole table."""
-    words = ["workers=1", "rungs=ACDF"]
+    words = ["workers=1", "rungs=ACDF", "preflight=false"]
     commands = [ladder(tmp_path, *words, f"name={name}") for name in ("one", "two")]
     both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in both:
@@ -214,7 +232,7 @@ def test_two_ladders_at_once_share_the_runs(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_sigterm_stops_a_ladder_as_ctrl_c_does(tmp_path: Path) -> None:
-    words = ["rungs=F", "train.steps=2000", "train.log_every=5"]
+    words = ["rungs=F", "train.steps=2000", "train.log_every=5", "preflight=false"]
     process = subprocess.Popen(ladder(tmp_path, *words), cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for_training(tmp_path)
     asked = time.monotonic()
@@ -226,3 +244,15 @@ def test_sigterm_stops_a_ladder_as_ctrl_c_does(tmp_path: Path) -> None:
     (folder,) = (tmp_path / "runs").glob("*-s0")
     assert json.loads((folder / "status.json").read_text())["state"] == "stopped"
     assert list(folder.glob("checkpoint-*.pt"))
+
+
+def test_an_arm_that_cannot_be_trained_is_refused_before_anything_trains(tmp_path: Path) -> None:
+    words = ["rungs=EF", "loss.diversity=1e39"]
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 2
+    refusal = finished.stderr.split("error: this ladder cannot run as it is, so nothing was trained:\n", 1)[1]
+    problem, log, way_out = refusal.splitlines()
+    assert problem.startswith("  - F: DIVERGED at iteration 1 ")
+    assert Path(log.strip()).is_file()
+    assert "preflight=false" in way_out
+    assert not list((tmp_path / "runs").glob("*-s0")) and not (tmp_path / "runs" / "ladders").exists()

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WORDS = [
     "rungs=F", "train.steps=60", "train.log_every=1", "train.checkpoint_every=5", "train.sample_every=0",
-    "data.train_images=20", "data.val_images=4", "eval.judge_steps=5", "device=cpu",
+    "data.train_images=20", "data.val_images=4", "eval.judge_steps=5", "device=cpu", "preflight=false",
 ]  # fmt: skip
 
 

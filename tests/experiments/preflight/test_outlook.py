@@ -1,0 +1,157 @@
+"""What is foreseen of a ladder, from rehearsals that are given."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.metrics.real import RealImages
+from experiments import environment
+from experiments.engines import sharing
+from experiments.plan import PlannedRun, planned_runs, read_plan
+from experiments.preflight import outlook
+from experiments.preflight.forecast import Costs, Sizes
+from experiments.preflight.outlook import Outlook, foresee, table
+from experiments.preflight.rehearsal import Rehearsal
+from experiments.preflight.rehearsing import Rehearsed
+from experiments.prepare import load_real_images, prepare
+
+CPU = torch.device("cpu")
+GIB = 2**30
+SEEN = Rehearsal(
+    device="cpu",
+    threads=1,
+    costs=Costs(
+        start=9.0,
+        iteration=1.0,
+        checkpoint=0.0,
+        drawing=0.0,
+        translation=0.0,
+        measuring=0.0,
+        reference=0.0,
+        pair=0.0,
+    ),
+    sizes=Sizes(checkpoint=GIB, translator=0, grid=0, pictures=0),
+    host_bytes=GIB,
+    device_bytes=0,
+    parameters=1234,
+    brief=False,
+)
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing, "cores", lambda: 4)
+    monkeypatch.setattr(environment, "available_memory", lambda: 64 * GIB)
+
+
+@pytest.fixture
+def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
+    return Look(tmp_path, monkeypatch)
+
+
+class Look:
+    """`foresee` for the words of a ladder, its rehearsals given by label."""
+
+    def __init__(self, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._runs, self._patch = runs, monkeypatch
+
+    def planned(self, *words: str) -> list[PlannedRun]:
+        plan, prepared, _ = self._read(*words)
+        return planned_runs(plan, prepared)
+
+    def __call__(self, *words: str, problems: tuple[str, ...] = (), **seen: Rehearsal) -> Outlook:
+        rehearsed = Rehearsed(seen, list(problems), made=len(seen), seconds=5.0)
+        self._patch.setattr(outlook, "rehearse_arms", lambda *_: rehearsed)
+        plan, prepared, real = self._read(*words)
+        return foresee(plan, prepared, planned_runs(plan, prepared), real, CPU)
+
+    def _read(self, *words: str) -> tuple:
+        settings = ("smoke", "device=cpu", "eval.metrics=judge", "eval.judge_steps=1", "data.train_images=4")
+        plan = read_plan([*settings, f"runs={self._runs}", *words])
+        prepared = prepare(plan.recipe, self._runs / "cache")
+        config = prepared.resolve(plan.recipe)
+        real: RealImages = load_real_images(config, prepared.data, self._runs / "cache", CPU)
+        return plan, prepared, real
+
+
+def test_time_is_that_of_the_longest_worker(look: Look) -> None:
+    slow = replace(SEEN, costs=replace(SEEN.costs, iteration=10.0))
+    seen = look("rungs=AF", "workers=2", A=SEEN, F=slow)
+    # F: 10 iterations, A: 20; beside the 9 s of the start and 1 s for Sacred; and 2 s for the report.
+    assert seen.lengths == [10 + 100, 10 + 20]
+    assert "time      about 1 min 52 s: until" in seen.text()
+    assert "3 min" not in seen.text() and "2 min 22 s: until" in look("rungs=AF", "workers=1", A=SEEN, F=slow).text()
+
+
+def test_what_is_measured_once_for_all_runs_counts_until_it_is(look: Look) -> None:
+    slow = replace(SEEN, costs=replace(SEEN.costs, reference=1.0))
+    seen = look("rungs=A", A=slow)
+    assert seen.once == 3 * 4  # every training image
+    assert "about 44 s, of which 12 s once for all runs" in seen.text()
+
+
+def test_what_is_done_is_not_foreseen_again(look: Look) -> None:
+    words = ("rungs=AF", "seeds=2", "workers=1")
+    first, second, *_ = look.planned(*words)
+    first.folder.path.mkdir(parents=True)
+    first.folder.write_divergence(1, "no matter")
+    second.folder.path.mkdir(parents=True)
+    with second.folder.checkpoint(15).open("wb") as file:
+        file.truncate(GIB)
+    seen = look(*words, A=SEEN, F=SEEN)
+    assert seen.lengths == [10 + 5, 10 + 10, 10 + 20]
+    assert "runs      4, of which 1 are done already" in seen.text()
+    assert seen.disk.needed == pytest.approx((2 + 1 + 2 - 1) * GIB, rel=0.01)
+
+
+def test_workers_are_as_many_as_fit(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = look("rungs=AF", "seeds=2", A=SEEN, F=SEEN)
+    assert (len(seen.slots), seen.fit, seen.problems) == (4, 4, [])
+    assert "4 runs at a time, threads of each: 1" in seen.text()
+    monkeypatch.setattr(environment, "available_memory", lambda: int(2.5 * GIB))
+    seen = look("rungs=AF", "seeds=2", A=SEEN, F=SEEN)
+    assert (len(seen.slots), seen.fit, seen.problems) == (2, 2, [])
+    assert "memory    up to 2.2 GiB of 2.5 GiB that are free" in seen.text()
+    (problem,) = look("rungs=AF", "seeds=2", "workers=3", A=SEEN, F=SEEN).problems
+    assert problem.endswith("Use workers=2.")
+    (problem,) = look("rungs=AF", "seeds=2", "gpus_per_run=2", "workers=2", A=SEEN, F=SEEN).problems
+    assert problem.endswith("Use workers=1.")
+
+
+def test_every_arm_is_a_row_and_every_problem_is_kept(look: Look) -> None:
+    seen = look("rungs=ABF", problems=("B: DIVERGED",), A=SEEN, F=replace(SEEN, brief=True))
+    assert seen.problems == ["B: DIVERGED"]
+    lines = seen.text().splitlines()
+    assert [line.split()[:4] for line in lines[:3]] == [
+        ["arm", "parameters", "s/iteration", "iterations"],
+        ["A", "1,234", "1", "20"],
+        ["F", "1,234", "~1", "10"],
+    ]
+    assert lines[3].startswith("~ timed only once")
+    assert not any(line.startswith("time") for line in lines)  # B's is not known
+
+
+def test_a_queue_has_no_end_that_could_be_foreseen(look: Look) -> None:
+    text = look("rungs=AF", "engine=slurm", A=SEEN, F=SEEN).text()
+    assert re.search(r"time +about 50 s of computing, the longest run 30 s", text)
+    assert "memory    as above, for each run" in text
+
+
+def test_nothing_left_to_do(look: Look) -> None:
+    (only,) = look.planned("rungs=A")
+    only.folder.path.mkdir(parents=True)
+    only.folder.write_divergence(1, "no matter")
+    seen = look("rungs=A")
+    assert (seen.problems, seen.text()) == ([], "runs      1, of which 1 are done already")
+
+
+def test_a_table_has_names_to_the_left_and_numbers_to_the_right() -> None:
+    assert table([("arm", "s"), ("F - diversity", "1.5")]).splitlines() == [
+        "arm               s",
+        "F - diversity   1.5",
+    ]
