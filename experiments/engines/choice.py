@@ -62,7 +62,7 @@ def build_engine(settings: Mapping[str, Any], runs: int, device_type: str, fit: 
         return RayEngine(settings["engine."], gpus_per_run=settings["gpus_per_run"])
     from experiments.engines.slurm import SlurmEngine
 
-    return SlurmEngine(settings["engine."], gpus_per_run=settings["gpus_per_run"])
+    return SlurmEngine(settings["engine."], gpus=settings["gpus_per_run"] if device_type == "cuda" else 0)
 
 
 def job_of(settings: Mapping[str, Any], folder: RunFolder) -> Job:

@@ -69,7 +69,7 @@ def test_a_divergence_is_the_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "error, reason",
     [
-        (torch.OutOfMemoryError("CUDA out of memory"), "out of memory with train.batch=3: use train.batch=1"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "out of memory with train.batch=3 at 16 px: use train.batch=1."),
         (UserError("disk full"), "disk full"),
     ],
 )

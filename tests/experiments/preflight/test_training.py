@@ -8,7 +8,7 @@ import torch
 
 from core.data.critters import load_critters
 from core.errors import UserError
-from core.training.loop import Diverged
+from core.training.divergence import Diverged
 from core.training.state import TrainingState
 from experiments.preflight import training
 from experiments.preflight.training import enough, mean_iteration, rehearse_training
