@@ -49,7 +49,7 @@ def build_engine(settings: Mapping[str, Any], runs: int, device_type: str, fit: 
 
     device_type: cpu or cuda. fit: how many runs fit into this machine's memory beside each other, where that is known.
     """
-    if settings["engine"] == "local":
+    if settings["engine"] == "local" or not runs:  # where nothing is to be computed, no cluster has to be there
         from experiments.engines.local import LocalEngine
         from experiments.engines.sharing import share_out
 

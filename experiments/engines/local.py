@@ -60,7 +60,7 @@ class LocalEngine:
     def ended(self) -> list[tuple[Job, str]]:
         """The jobs whose process has ended since the last call."""
         over = [process for process in self._running if process.poll() is not None]
-        return [(self._running.pop(process)[0], _how(process.returncode)) for process in over]
+        return [(self._running.pop(process)[0], how_ended(process.returncode)) for process in over]
 
     def cancel(self) -> None:
         """Ask all processes to stop, and after STOP_SECONDS end those that do not."""
@@ -86,5 +86,6 @@ class LocalEngine:
 _STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 
 
-def _how(status: int) -> str:
+def how_ended(status: int) -> str:
+    """A process's exit status in words; below 0: minus the signal that ended it."""
     return f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
