@@ -237,9 +237,10 @@ def _how(reference: ray.ObjectRef) -> str:
     """How a task has ended, in a few words."""
     try:
         return how_ended(ray.get(reference))
+    except ray.exceptions.RayTaskError as error:  # no process could be started; what matters comes after a traceback
+        return str(error).strip().rpartition("\n")[2]
     except ray.exceptions.RayError as error:
-        last = str(error).strip().rpartition("\n")[2]  # of an error in the task itself: before it comes the traceback
-        return f"{type(error).__name__}: {last}"
+        return f"{type(error).__name__}: {_one_line(str(error))}"
 
 
 def _one_line(text: str) -> str:

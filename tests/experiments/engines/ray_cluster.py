@@ -50,9 +50,14 @@ class Node:
     process: psutil.Process
 
     @classmethod
-    def start(cls, *words: str) -> Node:
+    def start(cls, number: int, *words: str) -> Node:
+        """number: 1 or more; it gives the node an address of its own, as a machine has one."""
         ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block"]
-        options = ["--node-ip-address=127.0.0.1", f"--object-store-memory={80 * 2**20}", "--disable-usage-stats"]
+        options = [
+            f"--node-ip-address=127.0.0.{number}",
+            f"--object-store-memory={80 * 2**20}",
+            "--disable-usage-stats",
+        ]
         return cls(
             psutil.Popen(
                 [*ray, *options, *words],
@@ -98,13 +103,13 @@ def cluster_of_three() -> Iterator[Cluster]:
     ports = free_port(), free_port()
     address = f"127.0.0.1:{ports[0]}"
     head = ["--head", f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}", f"--temp-dir={folder}"]
-    nodes = [Node.start(*head, "--include-dashboard=false", "--num-cpus=0")]
+    nodes = [Node.start(1, *head, "--include-dashboard=false", "--num-cpus=0")]
     started = Cluster(nodes, address, f"ray://127.0.0.1:{ports[1]}")
     try:
         wait_for(lambda: can_connect(ports[0]))
         for gpus in (0, 0, 2):
             wait_for(lambda: started.alive() == len(nodes))  # two at once would take one name for their sockets
-            nodes.append(Node.start(f"--address={address}", "--num-cpus=1", f"--num-gpus={gpus}"))
+            nodes.append(Node.start(len(nodes) + 1, f"--address={address}", "--num-cpus=1", f"--num-gpus={gpus}"))
         wait_for(lambda: started.alive() == len(nodes))
         yield started
     finally:
