@@ -32,7 +32,7 @@ except ImportError as error:
 
 KNOWN = ("address", "num_cpus", "num_gpus", "resources.NAME")
 NOT_NAMES = ("CPU", "GPU", "memory", "object_store_memory")  # of resources: Ray has its own
-ANSWER_SECONDS = 15  # a cluster gets to answer; Ray itself would try for minutes
+ANSWER_SECONDS = 60  # a cluster gets to answer, on a busy machine too; Ray itself would try for minutes
 TRIAL = """
 import sys, ray
 try:
