@@ -59,9 +59,9 @@ def build(report: Path) -> str:
     """Write report.md, tables/ and figures/ beside records/, and give the text for a terminal. Raises UserError."""
     from experiments.files import check_writable, write_atomically
     from experiments.report_records import ReportRecords
+    from experiments.reporting.document import render
     from experiments.reporting.labels import shortened
     from experiments.reporting.outcomes import divergences, missing_runs
-    from experiments.reporting.page import render
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
     from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, terminal_table
 
@@ -93,8 +93,8 @@ def build(report: Path) -> str:
 
 def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table], folder: Path) -> Any:
     from experiments.reporting.curves import draw_curves
+    from experiments.reporting.document import Figures
     from experiments.reporting.montage import draw_comparison, draw_references
-    from experiments.reporting.page import Figures
     from experiments.reporting.plots import draw_bars
     from experiments.reporting.tables import CONTENT
     from experiments.reporting.tradeoff import draw_tradeoff

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.report_records import ReportRecords
+from experiments.reporting.document import Figures, render
 from experiments.reporting.outcomes import Hole
-from experiments.reporting.page import Figures, render
 from experiments.reporting.summary import ladder_tables, references_frame, results_frame
 
 ALL = Figures(bars=True, content=True, tradeoff=True, curves=True, comparison=True, references=("E", "F"))
