@@ -60,10 +60,13 @@ def build(report: Path) -> str:
     from experiments.files import check_writable, write_atomically
     from experiments.report_records import ReportRecords
     from experiments.reporting.document import render
+    from experiments.reporting.evidence import gather
     from experiments.reporting.labels import shortened
     from experiments.reporting.outcomes import divergences, missing_runs
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
-    from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, terminal_table
+    from experiments.reporting.table_files import write_tables
+    from experiments.reporting.tables import WIDEST, terminal_table
+    from experiments.reporting.verdicts import one_line
 
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
@@ -71,20 +74,16 @@ def build(report: Path) -> str:
     results, references = results_frame(runs), references_frame(ladder)
     tables = ladder_tables(ladder, results, references)
     missing = missing_runs(ladder, runs)
+    evidence = gather(ladder, results, tables)
 
-    folder = report / "tables"
-    write_atomically(folder / "results.csv", results.to_csv(index=False, lineterminator="\n"))
-    write_atomically(
-        folder / "references.csv", references.drop(columns="seed").to_csv(index=False, lineterminator="\n")
-    )
-    write_atomically(folder / "ladder.csv", ladder_frame(tables).to_csv(index=False, lineterminator="\n"))
-    write_atomically(folder / "ladder.tex", latex_table(tables, ladder["source"]))
+    files = write_tables(report / "tables", results, references, tables, evidence, ladder["source"])
     figures = _draw(ladder, runs, tables, report / "figures")
     page = report / "report.md"
-    write_atomically(page, render(ladder, runs, tables, missing, figures))
+    write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
-    text += [f"means of {max(line.runs for line in table.arms)} runs" for table in tables[:1] if _several(table)]
+    text += [f"means of {_words(table)}" for table in tables[:1] if max(line.runs for line in table.arms) > 1]
+    text += [shortened(line, WIDEST) for line in [one_line(evidence)] if line]
     text += [shortened(f"diverged: {line}", WIDEST) for line in divergences(ladder)[:12]]
     for hole in missing[:12]:
         text += [shortened(f"not in this report: {hole}", WIDEST), *([f"  {hole.log}"] if hole.log else [])]
@@ -118,8 +117,8 @@ def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table],
     )
 
 
-def _several(table: Table) -> bool:
-    return max(line.runs for line in table.arms) > 1
+def _words(table: Table) -> str:
+    return f"{max(line.runs for line in table.arms)} runs (± half the width of a 95 % t interval)"
 
 
 def _asked(arguments: list[str]) -> tuple[str, Path]:

@@ -74,7 +74,7 @@ def design_of(ladder: Mapping[str, Any]) -> DesignRecord:
     return DesignRecord(
         name=record["name"],
         title=record["title"],
-        changes=dict(record.get("changes", {})),
+        changes=_changes(record),
         arms=labels,
         rungs=tuple(arm["label"] for arm in arms if arm.get("rung", True)),
         also={label: tuple(names) for label, names in record.get("also", {}).items()},
@@ -85,6 +85,13 @@ def design_of(ladder: Mapping[str, Any]) -> DesignRecord:
         members={frozenset(names): label for names, label in record.get("members", ())},
         fraction=_fraction(record.get("fraction")),
     )
+
+
+def _changes(record: Mapping[str, Any]) -> dict[str, str]:
+    """In the ladder's order, which a combination keeps and the record's own names, sorted by its writer, do not."""
+    titles = record.get("changes", {})
+    largest = max((names for names, _ in record.get("members", ())), key=len, default=())
+    return {name: titles[name] for name in (*largest, *sorted(set(titles) - set(largest)))}
 
 
 def _fraction(record: Mapping[str, Any] | None) -> FractionRecord | None:

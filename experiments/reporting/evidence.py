@@ -64,6 +64,7 @@ class PaperVerdict:
     """What the ladder says of one published metric."""
 
     published: str  # its name
+    numbers: Mapping[str, float]  # as published, of the rungs that have one
     measured: Measured  # what stands in its place here
     verdict: Verdict
 
@@ -79,7 +80,21 @@ class Evidence:
     @property
     def primary(self) -> Measured | None:
         """What a page leads with: the distance at one output, guided by latents."""
-        return next((one for one in self.measured if one.guide == "latent" and one.column.role == "distance"), None)
+        return self._latent("distance")
+
+    @property
+    def main(self) -> tuple[Measured, ...]:
+        """What stands in the place of the published numbers: the distance at one output, and the diversity."""
+        return tuple(one for role in PUBLISHED.values() if (one := self._latent(role)))
+
+    @property
+    def recognised(self) -> tuple[Measured, ...]:
+        """The share that the judge recognises, guided by latents: one, or none."""
+        found = self._latent("recognised")
+        return (found,) if found else ()
+
+    def _latent(self, role: str) -> Measured | None:
+        return next((one for one in self.measured if one.guide == "latent" and one.column.role == role), None)
 
 
 def finding(contrast: Contrast, column: Column) -> Finding:
@@ -218,5 +233,6 @@ def _verdicts(
     for name, role in PUBLISHED.items():
         published = {label: arms[label]["published"].get(name) for label in design.rungs}
         ours = next((one for one in measured if one.guide == "latent" and one.column.role == role), None)
-        if ours is not None and any(value is not None for value in published.values()):
-            yield PaperVerdict(name, ours, verdict(ours.table, published, generator))
+        numbers = {label: float(value) for label, value in published.items() if value is not None}
+        if ours is not None and numbers:
+            yield PaperVerdict(name, numbers, ours, verdict(ours.table, published, generator))
