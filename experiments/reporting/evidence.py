@@ -187,9 +187,11 @@ def _domain_pairs(design: DesignRecord, table: Table, column: Column, results: p
         & (results["outputs"] == column.outputs)
         & (results["protocol"] == table.protocols[column.metric])
     ]
+    values = rows["value"].astype(float)
+    rows = rows.assign(value=values.where(np.isfinite(values)))
     grouped = dict(iter(rows.groupby("arm", sort=False)))
     return {
-        label: grouped[label].pivot(index="seed", columns=["source", "target"], values="value").astype(float)
+        label: grouped[label].pivot(index="seed", columns=["source", "target"], values="value")
         for label in design.arms
         if label in grouped
     }
