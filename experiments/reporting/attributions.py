@@ -12,7 +12,7 @@ from experiments.reporting.evidence import Evidence, Measured
 from experiments.reporting.intervals import bounds, frame_bounds, signed
 from experiments.reporting.labels import markdown_text, plural
 from experiments.reporting.latex import tabular
-from experiments.reporting.measured import column_heading, frame_start
+from experiments.reporting.measured import column_heading, frame_start, whole_numbers
 from experiments.reporting.tables import NOTHING, markdown_table
 from experiments.statistics import Interval
 
@@ -85,7 +85,8 @@ def invalid_combinations(design: DesignRecord) -> list[dict[str, str]]:
 
 def attributions_frame(evidence: Evidence) -> pd.DataFrame:
     """One row a number and contribution: `step` of the ladder, `shapley` value or `main effect`."""
-    return pd.DataFrame([row for measured in evidence.measured for row in _rows(evidence.design, measured)])
+    frame = pd.DataFrame([row for measured in evidence.measured for row in _rows(evidence.design, measured)])
+    return whole_numbers(frame, "admissible_orders", "orders")
 
 
 def interactions_frame(evidence: Evidence) -> pd.DataFrame:
@@ -115,7 +116,7 @@ def _latex(design: DesignRecord, measured: Measured) -> str:
     kind, contributions = next(iter(_kinds(measured).items()))
     name = measured.column.metric
     rows = [
-        [design.changes.get(one.name, one.name), signed(name, one.effect.mean), bounds(name, one.effect) or "–"]
+        [design.changes.get(one.name, f"to {one.name}"), signed(name, one.effect.mean), bounds(name, one.effect) or "–"]
         for one in contributions
         if one.effect.n
     ]

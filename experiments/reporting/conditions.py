@@ -11,8 +11,7 @@ from experiments.reporting.labels import listed, markdown_text, metric, plural, 
 from experiments.reporting.outcomes import planned_seeds
 from experiments.reporting.tables import NOTHING, markdown_table
 
-# A part of a ladder's source -> what is known of the published numbers. Choi et al., arXiv 1912.01865v2, sections 4 and
-# A, and the authors' program.
+# A part of a ladder's source -> what the paper and its authors' program say of the published numbers.
 PUBLISHED_CONDITIONS: Mapping[str, Mapping[str, str]] = {
     "arXiv 1912.01865v2, table 1": {
         "images": "CelebA-HQ, 256 × 256 px, 2 domains: female, male",

@@ -13,7 +13,7 @@ from experiments.reporting.evidence import Evidence, Measured, finding
 from experiments.reporting.intervals import bounds, frame_bounds, probability, signed
 from experiments.reporting.labels import markdown_text, plural
 from experiments.reporting.latex import tabular
-from experiments.reporting.measured import column_heading, frame_start
+from experiments.reporting.measured import column_heading, frame_start, whole_numbers
 from experiments.reporting.tables import NOTHING, markdown_table
 from experiments.sample_size import SeedsNeeded
 from experiments.statistics import Contrast
@@ -78,7 +78,7 @@ def in_full(measured: Measured) -> str:
         "p of signs → Holm",
         "better in a run",
         "interquartile difference",
-        "",
+        "finding",
         "seeds to resolve it",
     ]
     return markdown_table(headings, rows)
@@ -109,7 +109,8 @@ def command_for(ladder: Mapping[str, object], seeds: int) -> str:
 def contrasts_frame(evidence: Evidence) -> pd.DataFrame:
     """One row a number and comparison, with everything that was computed of it."""
     changes = {(one.before, one.after): one.changes for one in evidence.design.comparisons}
-    return pd.DataFrame([_row(measured, one, changes) for measured in evidence.measured for one in measured.contrasts])
+    frame = pd.DataFrame([_row(measured, one, changes) for measured in evidence.measured for one in measured.contrasts])
+    return whole_numbers(frame, "seeds_needed", "seeds_needed_cautiously")
 
 
 def contrasts_latex(evidence: Evidence) -> str:
@@ -166,10 +167,13 @@ def _cell(contrast: Contrast | None, measured: Measured) -> str:
     if contrast is None or not contrast.difference.n:
         return NOTHING
     name = measured.column.metric
-    text = signed(name, contrast.difference.mean)
-    if not contrast.difference.exists:
-        return text
-    return f"{text}<br><sub>{bounds(name, contrast.difference)}</sub><br>{finding(contrast, measured.column)}"
+    difference = contrast.difference
+    parts = [signed(name, difference.mean)]
+    if difference.exists:
+        parts += [f"<sub>{bounds(name, difference)}</sub>", finding(contrast, measured.column)]
+    if difference.n < measured.seeds:
+        parts.append(f"({seeds_of(difference.n)})")
+    return "<br>".join(parts)
 
 
 def _arrow(before: str, after: str) -> str:

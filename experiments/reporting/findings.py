@@ -11,6 +11,7 @@ from experiments.reporting.conditions import conditions
 from experiments.reporting.evidence import Evidence, Measured, PaperVerdict
 from experiments.reporting.labels import arrow, markdown_code, markdown_text, plural
 from experiments.reporting.measured import spreads_table
+from experiments.reporting.outcomes import divergences
 
 
 def findings(ladder: Mapping[str, Any], runs: Sequence[RunRecord], evidence: Evidence) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def findings(ladder: Mapping[str, Any], runs: Sequence[RunRecord], evidence: Evi
         "ends": {"first": markdown_text(design.rungs[0]), "last": markdown_text(design.rungs[-1])}
         if design.rungs
         else {},
-        "certainty": _certainty(evidence),
+        "certainty": _certainty(ladder, evidence),
         "tested": [part for measured in evidence.main if (part := _tested(measured))],
         "seeds": _seeds(ladder, evidence),
         "shares": attributions.shares_table(evidence),
@@ -43,12 +44,14 @@ def findings(ladder: Mapping[str, Any], runs: Sequence[RunRecord], evidence: Evi
     }
 
 
-def _certainty(evidence: Evidence) -> str:
+def _certainty(ladder: Mapping[str, Any], evidence: Evidence) -> str:
     """What the differences are, and how far so many seeds can be trusted."""
     most = max((contrast.difference.n for one in evidence.measured for contrast in one.contrasts), default=0)
     words = "Each number is the second arm less the first at the same seed, which shares images and latents. "
     if most < 1:
         return "No two arms that are compared have a seed in common yet."
+    if divergences(ladder):
+        words += "A run that diverged has none, so where an arm diverged, only its other seeds count. "
     if most == 1:
         return words + (
             "**One seed: a difference has no interval, and none can be called better or worse.** Another seed may turn"

@@ -23,4 +23,5 @@ def tabular(
 
 def row(cells: Sequence[str]) -> str:
     """A line of a tabular."""
-    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+    text = " & ".join(latex_text(cell) for cell in cells)
+    return ("{}" if text.startswith("[") else "") + text + r" \\"  # a bracket would belong to the line before

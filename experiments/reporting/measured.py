@@ -30,6 +30,11 @@ def frame_start(measured: Measured) -> dict[str, object]:
     }
 
 
+def whole_numbers(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The frame with these counts as whole numbers, also where one is missing."""
+    return frame.astype({name: "Int64" for name in columns if name in frame})
+
+
 def intervals_frame(measured: Sequence[Measured]) -> pd.DataFrame:
     """One row a number and arm: mean with its t interval, interquartile mean with its own, and the two spreads."""
     rows = []

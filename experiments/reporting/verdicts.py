@@ -56,7 +56,7 @@ def details(found: PaperVerdict) -> str:
         "same way",
         "of seeds",
         "p (Holm)",
-        "",
+        "finding",
     ]
     return markdown_table(headings, rows) if rows else ""
 

@@ -17,6 +17,7 @@ from experiments.reporting.attributions import attributions_frame, attributions_
 from experiments.reporting.contrasts import command_for, contrasts_frame, contrasts_latex, needed_words, words
 from experiments.reporting.findings import findings
 from experiments.reporting.intervals import bounds, probability, signed, with_half_width
+from experiments.reporting.latex import row
 from experiments.reporting.measured import intervals_frame
 from experiments.reporting.table_files import write_tables
 from experiments.reporting.tables import latex_table
@@ -124,6 +125,22 @@ def test_half_says_what_it_takes_to_be_small(tmp_path: Path) -> None:
     ]
     assert "of resolution" in found["effects_words"] and "taken to be small" in found["effects_words"]
     assert found["steps"] == found["shares"] == ""
+
+
+def test_fewer_seeds_are_said_where_they_are(tmp_path: Path) -> None:
+    """C lacks its last two runs: the comparisons with it rest on one seed, and say so."""
+    report = designed(tmp_path, "ladder", noisy)
+    for seed in (1, 2):
+        shutil.rmtree(report / "records" / f"C-s{seed}")
+    cells = {row[0]: row[2] for row in rows_of(found_in(report)["steps"])}
+    assert cells["B → C"].endswith("<br>(one seed)") and "[" not in cells["B → C"]
+    assert "seed" not in cells["A → B"] and "[" in cells["A → B"]
+    ladder, runs, _, _ = read(report)
+    diverged = {**ladder, "divergences": [{"label": "C", "seed": 1, "iteration": 3, "reason": "DIVERGED"}]}
+    assert (
+        "where an arm diverged, only its other seeds count"
+        in findings(diverged, runs, evidence_of(report))["certainty"]
+    )
 
 
 # More seeds
@@ -238,6 +255,7 @@ def test_csv_holds_what_was_computed(tmp_path: Path) -> None:
     )
     assert float(first["difference_low"]) == pytest.approx(contrast.difference.low)
     assert float(first["t_holm"]) == pytest.approx(contrast.t_holm)
+    assert first["seeds_needed"] == str(found.needed["A", "B"].total)
     shapley = attributions_frame(evidence).query("kind == 'shapley' and metric == 'judge_frechet'")
     assert shapley["effect"].sum() == pytest.approx(found.shapley.total.mean)
     intervals = intervals_frame(evidence.measured)
@@ -265,6 +283,10 @@ def test_latex_compiles(tmp_path: Path, design: str) -> None:
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout[-1000:]
+
+
+def test_a_row_never_begins_with_a_bracket() -> None:
+    assert row(["[x]", "−1"]) == r"{}[x] & $-$1 \\"
 
 
 def tabulars(text: str) -> list[str]:
