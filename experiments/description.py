@@ -62,6 +62,7 @@ def design_record(design: Design, ladder: Ladder) -> dict[str, Any]:
     return {
         "name": design.name,
         "title": DESIGNS[design.name],
+        "names": list(design.names),  # their order, which a written mapping does not keep
         "changes": {name: titles[name] for name in design.names},
         "also": {label: list(names) for label, names in design.also.items()},
         "invalid": [{"name": one.name, "rules": list(one.rules)} for one in design.invalid],

@@ -88,10 +88,10 @@ def design_of(ladder: Mapping[str, Any]) -> DesignRecord:
 
 
 def _changes(record: Mapping[str, Any]) -> dict[str, str]:
-    """In the ladder's order, which a combination keeps and the record's own names, sorted by its writer, do not."""
+    """In the ladder's order, which a mapping in a written record does not keep and a combination does."""
     titles = record.get("changes", {})
     largest = max((names for names, _ in record.get("members", ())), key=len, default=())
-    return {name: titles[name] for name in (*largest, *sorted(set(titles) - set(largest)))}
+    return {name: titles[name] for name in dict.fromkeys((*record.get("names", largest), *titles))}
 
 
 def _fraction(record: Mapping[str, Any] | None) -> FractionRecord | None:
