@@ -99,30 +99,34 @@ def _run(plan: Plan) -> int:
     described = describe(plan, prepared, real)
 
     for run in missing:
-        run.folder.prepare(run.config, run.arm.label)
+        if not run.folder.trained:
+            run.folder.prepare(run.config, run.arm.label)
     cells = tuple(Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned)
-    StartedLadder(plan.name, "python -m experiments.ladder " + plan.command.again, cells).write(plan.runs)
+    command, asked = "python -m experiments.ladder " + plan.command.again, plan.command.settings["evaluations"]
+    StartedLadder(plan.name, command, cells, asked).write(plan.runs)
     try:
         with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
             Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
     except KeyboardInterrupt as stop:
-        raise Interrupted(
-            "stopped; every run's state is saved. To go on:\n  python -m experiments.ladder " + plan.command.again
-        ) from stop
+        raise Interrupted(f"stopped; every run's state is saved. To go on:\n  {command}") from stop
 
     _record(plan.report, described, planned)
     print(build(plan.report))
-    holes = [run for run in planned if not run.folder.finished]
-    for run in holes:
-        print(f"{_outcome(run)}\n  {run.folder.log}", file=sys.stderr)
-    return 1 if holes else 0
+    for run in planned:
+        if not run.folder.finished or run.folder.lacking:
+            print(_outcome(run), file=sys.stderr)
+    return 0 if all(run.folder.finished and run.folder.settled for run in planned) else 1
 
 
 def _outcome(run: PlannedRun) -> str:
-    """Why a run has no result."""
-    divergence = run.folder.divergence()
-    reason = divergence["reason"] if divergence else run.folder.status().get("reason", "see its log")
-    return f"{'diverged' if divergence else 'failed'}: {run.name}, {reason}"
+    """Why a run has no result, or not all that is asked for."""
+    folder, divergence = run.folder, run.folder.divergence()
+    if folder.finished and folder.settled:
+        return f"incomplete: {run.name} lacks {folder.lacking}, and its trained networks are gone"
+    reason = divergence["reason"] if divergence else folder.status().get("reason", "see its log")
+    if folder.finished:
+        return f"incomplete: {run.name} lacks {folder.lacking}; {reason}\n  {folder.log}"
+    return f"{'diverged' if divergence else 'failed'}: {run.name}, {reason}\n  {folder.log}"
 
 
 def _refuse_read_only(*folders: Path) -> None:
@@ -142,10 +146,10 @@ def _foresee(
     from experiments.preflight.outlook import foresee
     from experiments.preflight.rehearsing import estimate
 
-    missing = {run.arm.label: run.config for run in planned if not run.folder.settled}
-    if not missing:
+    if all(run.folder.settled for run in planned):
         return None
     if not plan.command.settings["preflight"]:
+        missing = {run.arm.label: run.config for run in planned if not run.folder.trained}
         return estimate(missing, plan.command.settings, device)[1]
     outlook = foresee(plan, prepared, planned, real, device)
     print(outlook.text(), file=sys.stderr)

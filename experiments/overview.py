@@ -13,7 +13,7 @@ from experiments.plan import Plan, PlannedRun
 def overview(plan: Plan, planned: Sequence[PlannedRun]) -> str:
     """All of it. planned: every arm at every seed."""
     design, ladder = plan.design, plan.command.ladder
-    done = sum(run.folder.settled for run in planned)
+    done = sum(run.folder.trained for run in planned)
     lines = [
         f"{ladder.name} ladder, scale {plan.command.preset.name}, design {design.name}: {DESIGNS[design.name]}",
         f"{_counted(len(plan.arms), 'arm')}, {_counted(len(plan.seeds), 'seed')} each: "
@@ -35,10 +35,10 @@ def overview(plan: Plan, planned: Sequence[PlannedRun]) -> str:
 
 
 def _arm(plan: Plan, arm: Arm, runs: Sequence[PlannedRun]) -> Iterator[str]:
-    settled = sum(run.folder.settled for run in runs)
+    done = sum(run.folder.trained for run in runs)
     width = max(len(other.label) for other in plan.arms)
     against = f", against {arm.against}" if arm.against else ""
-    yield f"{arm.label:<{width}}  {arm.title}{against} ({settled} of {len(runs)} done)"
+    yield f"{arm.label:<{width}}  {arm.title}{against} ({done} of {len(runs)} done)"
     names = plan.design.also.get(arm.label, ())
     if names:
         yield f"{'':<{width}}    the same as {', '.join(names)}"

@@ -10,7 +10,7 @@ from ablations.designs import DESIGNS, Design, build_design, restricted
 from ablations.ladders import DEFAULT
 from ablations.rung import Arm
 from core.config import Config, ConfigError, changed
-from experiments.command import TRACKING, Command, Setting, parse, refuse_varied
+from experiments.command import EVALUATIONS, TRACKING, Command, Setting, parse, refuse_varied
 from experiments.engines import choice
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ SETTINGS = {
     "design": Setting("", f"which arms: {', '.join(DESIGNS)}; the scale's if not given"),
     "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
     "rungs": Setting("", "letters of the rungs of a plain ladder to train, e.g. AF; all if not given"),
+    "evaluations": EVALUATIONS,
     **choice.SETTINGS,
     "preflight": Setting(
         True, "first rehearse every arm; false: do not, where arms that cannot fit or diverge at once are wanted"
@@ -95,11 +96,11 @@ def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
     """
     from experiments.records import RunFolder
 
-    planned = []
+    asked, planned = plan.command.settings["evaluations"], []
     for seed in plan.seeds:
         for arm in reversed(plan.arms):
             config = changed(prepared.resolve(arm.config), {"seed": seed})
-            planned.append(PlannedRun(arm, config, RunFolder.of(plan.runs, config)))
+            planned.append(PlannedRun(arm, config, RunFolder.of(plan.runs, config, asked)))
     return planned
 
 
