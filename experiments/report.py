@@ -74,7 +74,8 @@ def build(report: Path) -> str:
     results, references = results_frame(runs), references_frame(ladder)
     tables = ladder_tables(ladder, results, references)
     missing = missing_runs(ladder, runs)
-    evidence = gather(ladder, results, tables)
+    repeats = {(run.label, run.result.seed): run.repeats for run in runs}
+    evidence = gather(ladder, results, tables, repeats)
 
     files = write_tables(report / "tables", results, references, tables, evidence, ladder["source"])
     figures = _draw(ladder, runs, tables, report / "figures")

@@ -28,6 +28,8 @@ __all__ = ["Evidence", "Finding", "Measured", "PaperVerdict", "Repeats", "design
 SEED = 20_191_204  # of the random draws: any would do
 POOLED = ("distance", "kernel", "diversity", "recognised")  # roles whose domain pairs are looked at one by one
 
+OWN = -1  # in the place of an evaluation seed: the configuration's own, of the result itself
+
 Finding = Literal["better", "worse", "not resolved"]
 Pair = tuple[str, str]  # labels: before, after
 # {(label, training seed): one {"eval_seed": 1, "METRIC/GUIDE/OUTPUTS": mean over domain pairs} a further evaluation}.
@@ -208,7 +210,7 @@ def _spreads(guide: str, column: Column, values: pd.DataFrame, repeats: Repeats)
     key = f"{column.metric}/{guide}/{column.outputs}"
     for label in values:
         own = {
-            seed: {0: values.at[seed, label], **{int(one["eval_seed"]): one[key] for one in again if key in one}}
+            seed: {OWN: values.at[seed, label], **{int(one["eval_seed"]): one[key] for one in again if key in one}}
             for seed in values.index
             if (again := repeats.get((str(label), seed), ())) and np.isfinite(values.at[seed, label])
         }

@@ -52,6 +52,19 @@ def test_a_designs_report_is_deterministic(tmp_path: Path, design: str) -> None:
     assert ("tables/interactions.csv" in written(first)) == (design == "factorial")
 
 
+def test_evaluation_seeds_have_their_table(make_report: Callable[..., Path]) -> None:
+    """91 and 92 in two trainings of A, measured once more 2 higher each: the standard deviation of that is sqrt 2."""
+    report = make_report(seeds=2)
+    assert "Training seeds and evaluation seeds apart" not in (build(report), (report / "report.md").read_text())[1]
+    for seed in (0, 1):
+        line = '{"eval_seed": 0, "judge_frechet/latent/1": %s}\n' % (93.0 + seed)
+        (report / "records" / f"A-s{seed}" / "repeats.jsonl").write_text(line)
+    build(report)
+    page = (report / "report.md").read_text()
+    table = page[page.index("### Training seeds and evaluation seeds apart") :]
+    assert "| **A** | 0.707 : 1.41<br><sub>2 × 2</sub> |" in table
+
+
 def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) -> None:
     report = make_report()
     text = build(report)
