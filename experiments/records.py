@@ -195,7 +195,7 @@ class RunFolder:
     @property
     def lacking(self) -> Lacking:
         """What is asked for of a finished run, trained here, and is not there. Raises UserError."""
-        if not (self.asked and self.finished) or self.imported:
+        if not (self.asked and self.finished and self._config.exists()) or self.imported:
             return Lacking()
         config, there = self.config(), self.repeats.seeds
         seeds = range(config.eval.seed + 1, config.eval.seed + self.asked)  # the first one is the result's

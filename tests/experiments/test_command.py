@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.config import ConfigError
+from experiments import run
 from experiments.command import Setting, parse
 from experiments.plan import read_plan
 from experiments.run import configuration
@@ -48,6 +49,14 @@ def test_everything_wrong_is_said_at_once() -> None:
         "seeds=x",
     ):
         assert part in text
+
+
+def test_a_run_is_measured_once_at_least(tmp_path: Path) -> None:
+    for read in (read_plan, run.main):
+        with pytest.raises(ConfigError, match="evaluations=0: must be at least 1"):
+            read(["with", "smoke", f"runs={tmp_path}", "evaluations=0"])
+    assert parse(["evaluations=2"], run.SETTINGS, rungs_allowed=True).settings["evaluations"] == 2
+    assert parse([], run.SETTINGS, rungs_allowed=True).settings["evaluations"] == 1
 
 
 def test_a_ladder_refuses_to_fix_what_it_varies() -> None:

@@ -95,6 +95,26 @@ def test_all_runs_come_to_their_end_and_failures_stop_nobody(make: Callable[...,
     assert folders["a"].status()["reason"] == "a reason of its own"
 
 
+def test_what_an_earlier_attempt_said_is_not_taken_for_this_ones_word(make: Callable[..., object]) -> None:
+    """Of a finished run that lacks something: it has said that it is done, and another attempt is only being made."""
+    engine, folders = make(a=[finishes])  # type: ignore[misc]
+    folders["a"].write_status("done")
+    said: list[str] = []
+    Dispatch(engine, job_of, lambda *_: said.append(folders["a"].status()["state"]), poll=0).run([folders["a"]])
+    assert said[0] == "waiting"
+
+
+def test_an_evaluation_more_is_getting_on(make: Callable[..., object]) -> None:
+    def measures_and_is_lost(folder: RunFolder) -> str:
+        folder.repeats.add(len(folder.repeats.seeds) + 1, {})
+        return "killed by SIGKILL"
+
+    engine, folders = make(a=[measures_and_is_lost] * TRIES + [is_lost] * TRIES)  # type: ignore[misc]
+    Dispatch(engine, job_of, poll=0).run([folders["a"]])
+    assert len(engine.started) == 2 * TRIES - 1
+    assert folders["a"].status()["state"] == "failed"
+
+
 def test_settled_runs_are_not_started(make: Callable[..., object]) -> None:
     engine, folders = make(a=[], b=[])  # type: ignore[misc]
     finishes(folders["a"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ from experiments.command import Interrupted
 from experiments.execution import execute
 from experiments.records import RunFolder
 
-folder, moments = RunFolder(Path(sys.argv[1])), json.loads(sys.argv[2])
+folder, moments = RunFolder(Path(sys.argv[1]), int(sys.argv[3])), json.loads(sys.argv[2])
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.link", "os.utime")
 
 def count(kill_at):
@@ -97,14 +98,14 @@ print(f"kills {kills}", flush=True)
 def prepared(runs: Path, letter: str) -> RunFolder:
     command = parse(["with", "smoke", letter, *WORDS], {}, rungs_allowed=True)
     config = prepare(configuration(command), runs / "cache").resolve(configuration(command))
-    folder = RunFolder.of(runs, config)
+    folder = RunFolder.of(runs, config, asked=2)
     folder.prepare(config, letter)
     return folder
 
 
 def executed(folder: RunFolder, moments: list[int]) -> dict[str, int]:
     done = subprocess.run(
-        [sys.executable, "-c", KILLER, str(folder.path), json.dumps(moments)],
+        [sys.executable, "-c", KILLER, str(folder.path), json.dumps(moments), str(folder.asked)],
         cwd=ROOT, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -122,6 +123,7 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
         "result": {name: value for name, value in result.items() if name not in CLOCK},
         "curves": folder.curves.path.read_bytes(),
         "evaluations": folder.evaluations.path.read_bytes(),
+        "repeats": folder.repeats.path.read_bytes(),
         "weights": _plain(weights),
         "names": [path.name for path in (*folder.checkpoints(), *folder.bests(), *pictures)],
         "pictures": [path.read_bytes() for path in pictures],
@@ -152,6 +154,20 @@ def test_killed_at_any_moment_a_run_ends_the_same(letter: str, tmp_path: Path) -
     found = outcome(broken)
     for part, value in expected.items():
         assert found[part] == value, part
+
+
+def test_killed_at_any_moment_a_completion_loses_nothing(tmp_path: Path) -> None:
+    """A finished run that lacks two evaluations and a picture."""
+    whole = prepared(tmp_path / "whole", "F")
+    executed(whole, [])
+    broken = RunFolder(tmp_path / "broken" / whole.path.name, 4)
+    shutil.copytree(whole.path.parent, broken.path.parent)
+    (broken.path / "pictures" / "interpolation.png").unlink()
+    whole.asked = 4
+    operations = executed(whole, [])["operations"]
+    assert executed(broken, [*range(5, operations, operations // 6)])["kills"] >= 3
+    assert [int(line["eval_seed"]) for line in broken.repeats] == [1, 2, 3]
+    assert broken.settled and outcome(broken) == outcome(whole)
 
 
 def test_the_configuration_is_small_but_has_every_part() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,9 +16,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from experiments.evaluation import means
 from experiments.plan import read_plan
 from experiments.prepare import prepare
 from experiments.records import RunFolder
+from experiments.report_records import ReportRecords
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["train.steps=3", "data.train_images=20", "data.val_images=4", "eval.judge_steps=5"]
@@ -144,6 +147,52 @@ def test_a_design_trains_only_the_arms_that_are_not_there(done: Path) -> None:
     assert [arm["label"] for arm in ladder_record["arms"]] == labels
     assert ladder_record["design"]["also"] == {"E": ["F-diversity"], "F": ["F-latent"]}
     assert list(pd.read_csv(report / "tables" / "results.csv")["arm"].unique()) == labels
+
+
+def test_finished_runs_are_completed_and_their_results_stay(done: Path, tmp_path: Path) -> None:
+    """More evaluations, and pictures that are gone: by the same command and without training."""
+    shutil.copytree(done, tmp_path / "here")
+    here, asked = tmp_path / "here", ("rungs=AF", "evaluations=3", "name=more")
+    label = {json.loads(path.read_text())["label"]: path.parent for path in here.glob("runs/*-s0/config.json")}
+    pictures = {path: path.read_bytes() for path in (label["F"] / "pictures").iterdir()}
+    assert {path.name for path in pictures} == {"latent.png", "reference.png", "interpolation.png"}
+    for path in pictures:
+        path.unlink()
+    kept = ("result.json", "translator.pt", "curves.jsonl", "config.json", "checkpoint-000000003.pt")
+    before = {path: path.read_bytes() for path in (label["F"] / name for name in kept)}
+    attempts = sorted((here / "runs" / "sacred").iterdir())
+
+    finished = subprocess.run(ladder(here, *asked), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    assert "completed 2 of these, without training" in finished.stderr
+    assert "rehearsed" not in finished.stderr and "threads of each" not in finished.stderr
+    assert {path: path.read_bytes() for path in before} == before
+    assert {path: path.read_bytes() for path in pictures} == pictures
+    assert sorted((here / "runs" / "sacred").iterdir()) == attempts
+    log = (label["F"] / "log.txt").read_text()
+    assert "made of its trained networks: latent.png, reference.png, interpolation.png, the evaluation" in log
+    assert "going on from iteration" not in log
+    for record in ReportRecords(here / "reports" / "more").runs():
+        own = label[record.label] / "repeats.jsonl"
+        assert [json.dumps(line) for line in record.repeats] == own.read_text().splitlines()
+        assert [line["eval_seed"] for line in record.repeats] == [1, 2]
+        assert (record.folder / "interpolation.png").exists() == (record.label == "F")
+        result = {"eval_seed": 1, **means(record.result.rows)}
+        assert (dict(record.repeats[0]) == result) == (record.label == "A")  # A's translations do not vary
+
+    for path in (label["F"] / "pictures" / "interpolation.png", label["F"] / "translator.pt"):
+        path.unlink()
+    for checkpoint in label["F"].glob("checkpoint-*.pt"):
+        checkpoint.unlink()
+    again = subprocess.run(ladder(here, *asked), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert again.returncode == 0, again.stderr
+    assert "2 runs are done already" in again.stderr
+    assert again.stderr.splitlines()[-1] == (
+        "incomplete: F seed 0 lacks interpolation.png, and its trained networks are gone"
+    )
+    assert {path: path.read_bytes() for path in before if path.exists()} == {
+        path: content for path, content in before.items() if path.suffix != ".pt"
+    }
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")

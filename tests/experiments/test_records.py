@@ -62,6 +62,41 @@ def test_a_divergence_settles_a_run_without_finishing_it(tmp_path: Path) -> None
     assert folder.divergence() == {"iteration": 12, "reason": "losses"}
 
 
+def test_a_result_is_enough_unless_more_is_asked_for(tmp_path: Path) -> None:
+    config = tiny(eval__seed=7)
+    plain, asked = RunFolder.of(tmp_path, config), RunFolder.of(tmp_path, config, 3)
+    plain.prepare(config, "F")
+    assert (plain.evaluations_left, asked.evaluations_left) == (1, 3)
+    assert not asked.settled and not asked.lacking  # it is not trained: everything is still to come
+    plain.write_result(result())
+    assert plain.settled and plain.trained and asked.trained
+    assert asked.lacking.seeds == (8, 9)
+    assert asked.settled  # without weights nothing more can be made
+    for path in (asked.checkpoint(3), asked.best(4)):
+        path.touch()
+    assert asked.weights == []
+    for path in (asked.checkpoint(4), asked.translator):
+        path.touch()
+        assert not asked.settled
+    assert asked.weights == [asked.translator, asked.checkpoint(4)]
+    asked.pictures.mkdir()
+    for name in ("latent.png", "reference.png", "interpolation.png"):
+        assert name in asked.lacking.pictures
+        (asked.pictures / name).touch()
+    asked.repeats.add(9, {"fid/latent/1": 1.0})
+    assert (asked.lacking.pictures, asked.lacking.seeds, asked.evaluations_left) == ((), (8,), 1)
+    asked.repeats.add(8, {"fid/latent/1": 2.0})
+    assert asked.settled and not asked.lacking
+    assert asked.progress == (4, 3)
+
+
+def test_a_configuration_that_is_written_again_is_read_again(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    for config in (tiny(device="cpu"), tiny(device="auto")):
+        folder.prepare(config, "F")
+        assert folder.config() == config
+
+
 def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     for name in (".result.json.12.part", "pictures/.latent.png.3.part", "result.json", ".hidden"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from core.errors import UserError
 from experiments.command import parse
 from experiments.engines import choice
 from experiments.engines.local import LocalEngine
+from experiments.records import RunFolder
 from tests.core.settings import tiny
 
 
@@ -73,12 +75,10 @@ def test_gpus_that_are_not_there_are_said(monkeypatch: pytest.MonkeyPatch) -> No
         choice.build_engine(settings("gpus=1,2"), runs=5, device_type="cuda")
 
 
-def test_the_job_of_a_run(tmp_path: Any) -> None:
-    from experiments.records import RunFolder
-
-    folder = RunFolder.of(tmp_path, tiny(seed=4))
-    folder.prepare(tiny(seed=4), "F")
-    job = choice.job_of(settings("gpus_per_run=2"), folder)
-    assert job.name == "F-s4"
-    assert job.processes == 2
-    assert job.arguments[-1] == str(folder.path.resolve())
+def test_the_job_of_a_run_says_what_is_asked_for(tmp_path: Path) -> None:
+    for asked in (0, 3):
+        folder = RunFolder.of(tmp_path, tiny(seed=4), asked)
+        folder.prepare(tiny(seed=4), "F")
+        job = choice.job_of(settings("gpus_per_run=2"), folder)
+        assert (job.name, job.folder, job.processes) == ("F-s4", folder.path.resolve(), 2)
+        assert job.arguments[-4:] == ("--folder", str(folder.path.resolve()), "--evaluations", str(asked))

@@ -64,6 +64,13 @@ def test_what_is_saved_is_not_done_again() -> None:
     assert (left.translations, left.pairs) == (whole.translations, whole.pairs)
 
 
+def test_evaluations_that_are_asked_for_count_where_their_seeds_matter() -> None:
+    counts = {letter: forecast.work_of(config_of(letter), (7, 4, 8), EVERY_PAIR, asked=3) for letter in "ADF"}
+    assert {letter: work.evaluations for letter, work in counts.items()} == {"A": 1, "D": 3, "F": 3}
+    assert forecast.completion_seconds(2, 5.0) == forecast.BESIDE_SECONDS + 10
+    assert forecast.completion_seconds(0, 5.0) == forecast.BESIDE_SECONDS
+
+
 def test_seconds() -> None:
     work = Work(iterations=100, checkpoints=5, drawings=10, evaluations=2, translations=400, pairs=6)
     training, evaluation = 100 * 0.5 + 5 * 0.2 + 10 * 0.4, 2 * (400 * 0.03 + 6 * 2)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.config import Config, as_flat, digest
 from core.metrics.real import RealImages
 from experiments import environment
 from experiments.engines import sharing
@@ -19,6 +20,7 @@ from experiments.preflight.outlook import Outlook, foresee, table
 from experiments.preflight.rehearsal import Rehearsal
 from experiments.preflight.rehearsing import Rehearsed
 from experiments.prepare import load_real_images, prepare
+from experiments.records import Result
 
 CPU = torch.device("cpu")
 GIB = 2**30
@@ -148,6 +150,44 @@ def test_nothing_left_to_do(look: Look) -> None:
     only.folder.write_divergence(1, "no matter")
     seen = look("rungs=A")
     assert (seen.problems, seen.text()) == ([], "runs      1, of which 1 are done already")
+
+
+def test_what_lacks_something_is_completed_and_not_trained(look: Look) -> None:
+    words = ("rungs=AF", "seeds=2", "evaluations=3")
+    planned = {run.name: run for run in look.planned(*words)}
+    for name, seconds in (("F seed 0", 30.0), ("A seed 0", 7.0)):
+        run = planned[name]
+        run.folder.prepare(run.config, run.arm.label)
+        run.folder.write_result(result_of(run.config, seconds, peak=2 * GIB))
+        run.folder.translator.touch()
+    seen = look(*words, "workers=2", A=SEEN, F=SEEN)
+    assert (seen.planned, seen.done, seen.completed) == (4, 2, 2)
+    # F and A at seed 1 are trained; of those at seed 0, F is measured twice, and A, which does not vary, not at all.
+    assert seen.lengths == [10 + 10, 10 + 20, 1 + 2 * 30, 1]
+    lines = seen.text().splitlines()
+    assert "runs      4, of which 2 are done already" in lines
+    assert "completed 2 of these, without training: what they lack is made" in lines
+    assert seen.memory is not None and seen.memory.peaks == [GIB, GIB, 2 * GIB, 2 * GIB]
+
+
+def test_where_all_is_trained_only_the_time_of_completing_is_foreseen(look: Look) -> None:
+    (run,) = look.planned("rungs=F", "evaluations=2")
+    run.folder.prepare(run.config, run.arm.label)
+    run.folder.write_result(result_of(run.config, 30.0, peak=GIB))
+    run.folder.translator.touch()
+    said = look("rungs=F", "evaluations=2").text().splitlines()
+    assert said[:2] == [
+        "runs      1, of which 1 are done already",
+        "completed 1 of these, without training: what they lack is made",
+    ]
+    assert said[2].startswith("time      about ") and len(said) == 3
+    run.folder.translator.unlink()
+    assert look("rungs=F", "evaluations=2").text() == "runs      1, of which 1 are done already"
+
+
+def result_of(config: Config, evaluate_seconds: float, peak: int) -> Result:
+    flat = as_flat(config)
+    return Result(digest(config), config.seed, flat, 10, 20, 80, {}, 9.0, evaluate_seconds, peak, "cpu", {}, rows=())
 
 
 def test_a_table_has_names_to_the_left_and_numbers_to_the_right() -> None:

@@ -59,3 +59,16 @@ def test_the_whole_takes_as_long_as_its_processes_need() -> None:
 def test_a_run_that_two_arms_share_is_counted_once() -> None:
     first, second = (Sight(arm, 0, "runs/same", "training", 50, 100, 1.0) for arm in "AB")
     assert Outlook([first, second, sight("A", 1, "waiting")]).of_all() == Left(150.0, evaluated=False)
+
+
+def test_every_evaluation_that_is_left_counts() -> None:
+    known = done("A", 0, 40.0, 8.0)
+    ahead = {
+        "training": (sight("A", 1, "training", iteration=60, rate=2.0, evaluations=3), 20.0 + 3 * 8.0),
+        "waiting": (sight("A", 2, "waiting", evaluations=3), 40.0 + 3 * 8.0),
+        "evaluating": (sight("A", 3, "evaluating", iteration=100, age=3.0, evaluations=2), 2 * 8.0 - 3.0),
+        "incomplete": (sight("A", 4, "incomplete", iteration=100, age=3.0, evaluations=2), 2 * 8.0),
+        "pictures": (sight("A", 5, "incomplete", iteration=100, evaluations=0), 0.0),
+    }
+    for one, seconds in ahead.values():
+        assert Outlook([known, one]).of(one) == Left(seconds, evaluated=True)

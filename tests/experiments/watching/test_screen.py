@@ -101,3 +101,11 @@ def test_elsewhere_blocks_follow_each_other() -> None:
     screen.show(["one", "two"])
     screen.show(["three"])
     assert stream.getvalue() == "one\ntwo\n\nthree\n"
+
+
+def test_incomplete_runs_say_what_they_lack() -> None:
+    lines = lines_of("demo", "again", [sight("F", 0, "incomplete", reason="lacks interpolation.png")], None)
+    assert lines[0] == "demo: 1 run; 1 incomplete"
+    heading = lines.index("incomplete; the next start makes what they lack, and trains nothing")
+    assert lines[heading + 1] == "  F seed 0: lacks interpolation.png"
+    assert lines[-2:] == ["nothing is at work; to go on:", "  again"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -31,8 +32,8 @@ def folder(tmp_path: Path) -> RunFolder:
     return folder
 
 
-def seen(folder: RunFolder, watcher: Watcher | None = None) -> Sight:
-    ladder = StartedLadder("demo", "again", (Cell("F", 2, folder.path.name),))
+def seen(folder: RunFolder, watcher: Watcher | None = None, asked: int = 0) -> Sight:
+    ladder = StartedLadder("demo", "again", (Cell("F", 2, folder.path.name),), asked)
     (sight,) = (watcher or Watcher(folder.path.parent)).look(ladder)
     assert (sight.arm, sight.seed, sight.name) == ("F", 2, "F seed 2")
     assert (sight.folder, sight.log) == (str(folder.path), str(folder.log))
@@ -106,3 +107,40 @@ def test_a_folder_that_was_deleted_is_gone(tmp_path: Path) -> None:
 def test_a_run_of_a_newer_version_has_no_length(folder: RunFolder) -> None:
     (folder.path / "config.json").write_text('{"schema": 99, "config": {}}')
     assert (seen(folder).state, seen(folder).of) == ("waiting", 0)
+
+
+def test_a_finished_run_that_lacks_something_is_incomplete_until_it_has_it(folder: RunFolder) -> None:
+    assert (seen(folder).evaluations, seen(folder, asked=3).evaluations) == (1, 3)
+    folder.write_result(result())
+    folder.write_status("done", iteration=4, of=4)
+    assert seen(folder).state == "done"
+    assert seen(folder, asked=3).state == "done"  # its networks are gone
+    folder.translator.touch()
+    folder.pictures.mkdir()
+    for name in ("latent.png", "reference.png", "interpolation.png"):
+        (folder.pictures / name).touch()
+    sight = seen(folder, asked=3)
+    assert (sight.state, sight.iteration, sight.of, sight.evaluations) == ("incomplete", 4, 4, 2)
+    assert sight.reason == "lacks the evaluation with seed 1, the evaluation with seed 2"
+    assert (sight.train_seconds, sight.evaluate_seconds) == (2.5, 0.5)
+    with Claim(folder.path):
+        folder.write_status("evaluating", iteration=4, of=4)
+        assert seen(folder, asked=3).state == "evaluating"
+    assert seen(folder, asked=3).state == "incomplete"  # and not lost: the next start has nothing to train
+    folder.repeats.add(1, {})
+    assert seen(folder, asked=3).evaluations == 1
+    folder.write_status("failed", reason="no space")
+    assert (seen(folder, asked=3).state, seen(folder, asked=3).reason) == ("failed", "no space")
+    folder.repeats.add(2, {})
+    watcher = Watcher(folder.path.parent)
+    assert seen(folder, watcher, asked=3).state == "done"
+
+
+def test_what_ladders_asked_for_is_kept_and_older_ones_asked_for_a_result(tmp_path: Path) -> None:
+    StartedLadder("demo", "again", (Cell("F", 2, "key"),), 3).write(tmp_path)
+    assert StartedLadder.read(tmp_path, "demo") == StartedLadder("demo", "again", (Cell("F", 2, "key"),), 3)
+    path = tmp_path / "ladders" / "demo.json"
+    content = json.loads(path.read_text())
+    del content["evaluations"]
+    path.write_text(json.dumps(content))
+    assert StartedLadder.read(tmp_path, "demo").evaluations == 0
