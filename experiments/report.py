@@ -64,6 +64,8 @@ def build(report: Path) -> str:
     from experiments.reporting.page import render
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
     from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, terminal_table
+    from experiments.study.rendering import section, write_study
+    from experiments.study.result import study_of
 
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
@@ -80,8 +82,11 @@ def build(report: Path) -> str:
     write_atomically(folder / "ladder.csv", ladder_frame(tables).to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "ladder.tex", latex_table(tables, ladder["source"]))
     figures = _draw(ladder, runs, tables, report / "figures")
+    study = study_of(records)
+    write_study(study, folder)
     page = report / "report.md"
-    write_atomically(page, render(ladder, runs, tables, missing, figures))
+    people = f"\n{section(study, study.outdated(runs))}\n" if study else ""
+    write_atomically(page, render(ladder, runs, tables, missing, figures) + people)
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {max(line.runs for line in table.arms)} runs" for table in tables[:1] if _several(table)]
