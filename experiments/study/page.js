@@ -21,6 +21,7 @@ const WORDS = {
 const FLASH = 140; // milliseconds that a choice is shown
 const LARGEST = 384; // pixels of the screen; pictures are compared side by side
 const SMALLEST = 96;
+const NUMBER = 34; // below each row of pictures, with the gap
 
 let rater = recall(); // null until somebody has agreed to take part
 let since = null; // when the pictures of the question appeared; null while none can be chosen
@@ -90,7 +91,7 @@ function open(screen) {
   element("count").textContent = `${done} / ${questions.size}`;
   element("undo").hidden = !["intro", "question", "end"].includes(screen) || done === 0;
   element("save-now").hidden = !["intro", "question"].includes(screen) || done === 0;
-  since = null;
+  choosable(false);
   scrollTo(0, 0);
 }
 
@@ -142,7 +143,7 @@ async function ask(question) {
   strong.textContent = domain;
   element("asked").replaceChildren(before, strong, after);
   element("source").src = question.source;
-  element("from").textContent = question.kind === "style" ? ": the pose" : `, a ${question.from}`;
+  element("from").textContent = question.kind === "style" ? ": the pose" : `: ${question.from}`;
   element("reference-figure").hidden = question.reference === null;
   if (question.reference !== null) element("reference").src = question.reference;
   element("options").replaceChildren(...options.map((option, place) => button(question, options, place)));
@@ -151,7 +152,12 @@ async function ask(question) {
   const pictures = [...element("question").querySelectorAll("img")].filter((picture) => picture.src);
   await Promise.all(pictures.map((picture) => picture.decode().catch(() => {})));
   fit();
-  since = performance.now();
+  choosable(true);
+}
+
+function choosable(now) {
+  since = now ? performance.now() : null;
+  element("options").ariaBusy = String(!now);
 }
 
 function button(question, options, place) {
@@ -172,7 +178,7 @@ function button(question, options, place) {
 function choose(question, options, place) {
   if (since === null) return;
   const seconds = (rater.spent[question.id] ?? 0) + (performance.now() - since) / 1000;
-  since = null;
+  choosable(false);
   rater.answers.push({
     question: question.id,
     options: options.map((option) => option.id),
@@ -199,12 +205,12 @@ function fit() {
   const count = element("options").children.length;
   const width = element("question").clientWidth;
   const taken = element("asked").offsetHeight + document.querySelector("header").offsetHeight;
-  const height = innerHeight - taken - document.querySelector("footer").offsetHeight - 84; // gaps and captions
+  const height = innerHeight - taken - document.querySelector("footer").offsetHeight - 76; // gaps and captions
   let side = 0;
   let columns = 1;
   for (let tried = 1; tried <= count; tried++) {
     const rows = Math.ceil(count / tried) + 1;
-    const possible = Math.min((width - 14 * (Math.max(tried, 2) - 1)) / Math.max(tried, 2), height / rows - 14);
+    const possible = Math.min((width - 14 * (Math.max(tried, 2) - 1)) / Math.max(tried, 2), (height - (rows - 1) * NUMBER) / rows);
     if (possible > side) [side, columns] = [possible, tried];
   }
   side = Math.min(LARGEST, Math.max(SMALLEST, side));
@@ -247,7 +253,10 @@ element("begin").addEventListener("click", begin);
 element("undo").addEventListener("click", undo);
 for (const name of ["save", "save-now"]) element(name).addEventListener("click", save);
 for (const name of ["another", "next-rater"]) {
-  element(name).addEventListener("click", () => element("forget").showModal());
+  element(name).addEventListener("click", () => {
+    element("forget").returnValue = ""; // what was pressed last stays where Escape closes it
+    element("forget").showModal();
+  });
 }
 element("forget").addEventListener("close", () => {
   if (element("forget").returnValue === "forget") forget();

@@ -5,6 +5,7 @@ The paper's own votes are among other methods, not among arms of a ladder: they 
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pandas as pd
@@ -18,12 +19,13 @@ from experiments.study.tallies import FEW, Share
 CSV, LATEX = "study.csv", "study.tex"
 NOTHING = "–"
 OUTDATED = "The pictures of this study were made by runs that this report does not hold any more."
+COLUMNS = 100  # of a terminal
 WIDEST = 34  # letters of an arm's title, for a terminal
 
 
 def terminal_text(study: StudyResult) -> str:
     """The result, at most 100 columns wide."""
-    lines = [f"study {study.id}: {_people(study)}"]
+    lines = [_wrapped(f"study {study.id}: {_people(study)}")]
     for tally in study.tallies:
         lines += ["", f"{tally.kind}: {_asked(tally)}; share of votes, {_guessing(tally)} by guessing"]
         for label, title in study.arms:
@@ -32,8 +34,8 @@ def terminal_text(study: StudyResult) -> str:
                 lines.append(_line(f"{label:<10}{shortened(title, WIDEST)}", share, tally))
         for pair in tally.preferences if len(tally.shares) > 2 else ():
             lines.append(_line(f"{pair.first} rather than {pair.second}", pair.share, tally))
-        lines.append(f"  {_agreement(tally)}")
-    return "\n".join([*lines, "", _intervals(study)])
+        lines.append(_wrapped(_agreement(tally), "  "))
+    return "\n".join([*lines, "", _wrapped(_intervals(study))])
 
 
 def section(study: StudyResult, outdated: bool) -> str:
@@ -117,6 +119,10 @@ def study_latex(study: StudyResult) -> str:
 
 def _line(name: str, share: Share, tally: Tally) -> str:
     return f"  {name:<{WIDEST + 10}}  {_percent(share):>22}  {_verdict(share, tally)}"
+
+
+def _wrapped(words: str, indent: str = "") -> str:
+    return textwrap.fill(words, COLUMNS, initial_indent=indent, subsequent_indent=indent)
 
 
 def _people(study: StudyResult) -> str:

@@ -26,7 +26,7 @@ def read_words(words: Sequence[str], settings: Mapping[str, Setting]) -> tuple[l
             known = ", ".join(f"{name}=" for name in settings)
             raise UserError(f"{word}: there is no such setting{nearest(key, list(settings))}. Known are {known}")
         if not equals:
-            if not left:
+            if not left or left[0].startswith("--"):
                 raise UserError(f"{word}: a value is missing, as in {key}={settings[key].default}")
             value = left.pop(0)
         values[key] = _typed(key, value, settings[key].default)

@@ -17,7 +17,7 @@ from core.config import Config, as_flat, changed
 from core.data.critters import load_critters
 from core.training.state import TrainingState, save
 from experiments.files import write_json
-from experiments.records import RunFolder, run_key
+from experiments.records import RunFolder
 from experiments.study.__main__ import main
 from experiments.study.key import Key, read_key
 
