@@ -23,7 +23,7 @@ def adopt(runs: Path, wanted: Sequence[RunFolder]) -> list[str]:
         old = RunFolder(path.parent)
         with contextlib.suppress(UserError, Taken, OSError):  # what cannot be read, or is at work, is left alone
             key = old.key_today()
-            if key in missing and old.settled and not old.imported:
+            if key in missing and old.trained and not old.imported:
                 with Claim(old.path) as claim:
                     claim.move(runs / key)
                 renamed.append(f"{old.path.name}: a run of an earlier version, called {key} now; its results hold")

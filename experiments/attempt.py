@@ -24,7 +24,7 @@ from experiments.claims import Claim
 from experiments.environment import available_memory, environment, peak_memory
 from experiments.evaluation import draw, means, measure
 from experiments.pictures import latent_grid, layout_of, write_picture
-from experiments.prepare import load_data, load_real_images, refuse_changed
+from experiments.prepare import load_data, open_real_images
 from experiments.records import Result, RunFolder, run_key
 from experiments.stopping import StopRequests
 from experiments.tracking.attempts import Attempt as Tracked
@@ -43,17 +43,15 @@ class Attempt:
     quiet: bool
     tracking: str
 
-    def run(self) -> None:
-        """From the newest checkpoint to the result."""
+    def run(self) -> RealImages:
+        """From the newest checkpoint to the result. Returns the images that it was measured on."""
         config, folder = self.config, self.folder
         folder.write_status("starting", iteration=folder.saved_iteration, of=iterations(config))
         replica = open_replica(choose_device(config.device))
         device = replica.device
         refuse_too_large(config, device, available_memory(), replica.count)
         make_deterministic()
-        data = load_data(config, self.runs / "cache")
-        refuse_changed(config, data)
-        real = load_real_images(config, data, self.runs / "cache", device)
+        real = open_real_images(config, self.runs / "cache", device)
 
         def body(tracked: Tracked) -> str:
             state = self._resume(device)
@@ -70,6 +68,7 @@ class Attempt:
 
         key = f"{folder.label()}-{run_key(config)}"
         track(config, key, self.runs, body, interruption=Stopped, tracking=self.tracking)
+        return real
 
     def _resume(self, device: torch.device) -> TrainingState:
         """The state of the newest checkpoint that can be read, or a fresh one."""

@@ -34,8 +34,10 @@ class Setting:
 
     default: Any
     meaning: str
+    least: float | None = None  # of a number; None: anything of the default's type
 
 
+EVALUATIONS = Setting(1, "of each trained run, by seeds eval.seed, eval.seed + 1, ...; the first is its result", 1)
 TRACKING = Setting("", "where else to record runs: sqlite:PATH, postgresql://... or mongodb://...")
 
 
@@ -113,7 +115,10 @@ def parse(arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowe
             del updates[path]
     with_paths(Config(), updates, problems)
     for key, value in own.items():
+        least = settings[key].least
         problem = _wrong_type(key, settings[key].default, value)
+        if not problem and least is not None and value < least:
+            problem = f"{key}={value}: must be at least {least:g}"
         problems += [problem] if problem else []
     if problems:
         raise ConfigError(problems)

@@ -29,7 +29,7 @@ class Dispatch:
     watch: Watch = lambda running, ended: None
     poll: float = POLL_SECONDS
     tries: int = TRIES
-    _tries: dict[RunFolder, tuple[int, int]] = field(default_factory=dict)  # iteration reached, starts from there
+    _tries: dict[RunFolder, tuple[tuple[int, int], int]] = field(default_factory=dict)  # progress, starts from there
 
     def run(self, folders: Sequence[RunFolder]) -> list[RunFolder]:
         """Bring all runs to their end; returns those without a result. On KeyboardInterrupt they save and stop."""
@@ -69,7 +69,7 @@ class Dispatch:
             elif living_owner(folder.path):
                 waiting.append(folder)
             else:
-                if folder.status()["state"] == "failed":  # in an earlier attempt: the next one speaks for itself
+                if folder.status()["state"] in ("failed", "done"):  # said by an earlier attempt; the next one speaks
                     folder.write_status("waiting")
                 job = self.job_of(folder)
                 submitted[job] = folder
@@ -80,8 +80,8 @@ class Dispatch:
 
     def _again(self, folder: RunFolder, how: str) -> bool:
         """Whether to start a run again that ended without a result and without a reason."""
-        reached = folder.saved_iteration
-        before, starts = self._tries.get(folder, (-1, 0))
+        reached = folder.progress
+        before, starts = self._tries.get(folder, ((-1, -1), 0))
         starts = 1 if reached > before else starts + 1
         self._tries[folder] = (reached, starts)
         if starts < self.tries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -12,7 +12,8 @@ from core.metrics.protocol import evaluate
 from core.metrics.real import RealImages
 from core.metrics.rows import Row
 from core.model.build import Translator
-from experiments.pictures import latent_grid, reference_grid, write_picture
+from experiments.lacking import pictures_of
+from experiments.pictures import interpolation_grid, latent_grid, reference_grid, write_picture
 from experiments.prepare import translating
 from experiments.records import RunFolder
 
@@ -46,12 +47,18 @@ def measure(
         )
 
 
-def draw(config: Config, translator: Translator, folder: RunFolder, real: RealImages) -> None:
-    """Write the picture grids of a finished run."""
-    grid = latent_grid(translator, real.data, config.model.latent_dim, real.device, config.eval.seed)
-    write_picture(grid, folder.pictures / "latent.png")
-    if "reference" in translator.code.guides:
-        write_picture(reference_grid(translator, real.data, real.device), folder.pictures / "reference.png")
+def draw(
+    config: Config, translator: Translator, folder: RunFolder, real: RealImages, names: Sequence[str] | None = None
+) -> None:
+    """Write the pictures of a finished run. names: of the files; all that such a run has if not given."""
+    data, size, device, seed = real.data, config.model.latent_dim, real.device, config.eval.seed
+    grids = {
+        "latent.png": lambda: latent_grid(translator, data, size, device, seed),
+        "reference.png": lambda: reference_grid(translator, data, device),
+        "interpolation.png": lambda: interpolation_grid(translator, data, size, device, seed),
+    }
+    for name in pictures_of(config) if names is None else names:
+        write_picture(grids[name](), folder.pictures / name)
 
 
 def means(rows: Iterable[Mapping[str, Any]]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from core.training.replicas import is_follower, process_count
 from experiments.attempt import Attempt, follow
 from experiments.claims import Claim, Taken
 from experiments.command import Interrupted
+from experiments.completing import Completion
 from experiments.environment import available_memory
 from experiments.records import RunFolder
 from experiments.stopping import StopRequests
@@ -24,7 +25,7 @@ from experiments.stopping import StopRequests
 def execute(
     folder: RunFolder, runs: Path, *, quiet: bool = False, with_parent: bool = False, tracking: str = ""
 ) -> None:
-    """Bring a prepared run to its end, from its last checkpoint if it has one.
+    """Bring a prepared run to its end, from its last checkpoint if it has one, and to what else is asked for of it.
 
     with_parent: stop when the process that started this one has died. tracking: the address of a tracker besides
     Sacred's files, or empty.
@@ -34,15 +35,19 @@ def execute(
     """
     config, free = folder.config(), available_memory()
     if is_follower():
-        with StopRequests(with_parent) as requests:
-            follow(config, folder, runs, requests)
+        if not folder.finished:  # else the first process only measures, and needs nobody
+            with StopRequests(with_parent) as requests:
+                follow(config, folder, runs, requests)
         return
     with Claim(folder.path) as claim:
         if folder.settled:
             return
         folder.sweep()
         with StopRequests(with_parent) as requests, _noting_the_end(folder, config, free):
-            Attempt(config, folder, runs, claim, requests, quiet, tracking).run()
+            attempt = Attempt(config, folder, runs, claim, requests, quiet, tracking)
+            real = None if folder.finished else attempt.run()
+            if folder.lacking:
+                Completion(config, folder, runs, claim, requests, quiet, real).run()
 
 
 @contextlib.contextmanager

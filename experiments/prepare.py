@@ -121,6 +121,13 @@ def load_real_images(config: Config, data: DataSet, cache: Path, device: torch.d
     return RealImages(data, suite, judge, device, sources, references, config.eval.batch, cache / "features")
 
 
+def open_real_images(config: Config, cache: Path, device: torch.device) -> RealImages:
+    """The images that a run was planned with, and what its evaluation compares with. Raises UserError."""
+    data = load_data(config, cache)
+    refuse_changed(config, data)
+    return load_real_images(config, data, cache, device)
+
+
 def reference_rows(config: Config, real: RealImages, cache: Path) -> dict[str, list[dict[str, Any]]]:
     """The rows of real and of untouched source images; measured once for equal images, judge and protocol."""
     path = references_file(config, real, cache)

@@ -11,6 +11,7 @@ A run is `runs/DIGEST-sSEED/`:
     translator.pt        the averaged generator and code networks, once trained
     samples/ pictures/   grids during and after training
     result.json          everything measured; its presence means that the run is finished
+    repeats.jsonl        the means of evaluations with further seeds, where they are asked for
     diverged.json        instead of it, where losses or weights became infinite: the same would happen again
     log.txt              what an engine's process printed
 """
@@ -24,11 +25,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.config import SCHEMA, Config, as_flat, digest, from_flat
+from core.config import SCHEMA, Config, as_flat, digest, from_flat, iterations
 from core.errors import UserError
 from core.migrations import UNNUMBERED, carries_over, migrated
 from experiments.files import read_json, write_json
+from experiments.lacking import Lacking, passes, pictures_of, varies
 from experiments.points import Points
+from experiments.repeats import Repeats
 
 KEEP_CHECKPOINTS = 2
 
@@ -57,33 +60,40 @@ class Result:
 class RunFolder:
     """One run on disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, asked: int = 0) -> None:
+        """asked: evaluations that are wanted of it, and with them all of its pictures; 0: a result is enough."""
         self.path = path
+        self.asked = asked
         self.log = path / "log.txt"
         self.translator = path / "translator.pt"
         self.samples = path / "samples"
         self.pictures = path / "pictures"
         self.curves = Points(path / "curves.jsonl")
         self.evaluations = Points(path / "evaluations.jsonl")
+        self.repeats = Repeats(path / "repeats.jsonl")
         self._config = path / "config.json"
+        self._known: Config | None = None  # as it was read: that takes milliseconds, and a ladder asks often
         self._status = path / "status.json"
         self._result = path / "result.json"
         self._diverged = path / "diverged.json"
 
     @classmethod
-    def of(cls, runs: Path, config: Config) -> RunFolder:
+    def of(cls, runs: Path, config: Config, asked: int = 0) -> RunFolder:
         """The folder of a configuration and its seed."""
-        return cls(runs / run_key(config))
+        return cls(runs / run_key(config), asked)
 
     # Configuration
 
     def prepare(self, config: Config, label: str) -> None:
         """Create the folder and write the configuration. Raises UserError where that is not allowed."""
         write_json(self._config, {"label": label, "schema": SCHEMA, "config": as_flat(config)})
+        self._known = None
 
     def config(self) -> Config:
         """The configuration of the run, in today's schema. Raises UserError."""
-        return _config_of(read_json(self._config))
+        if self._known is None:
+            self._known = _config_of(read_json(self._config))
+        return self._known
 
     def key_today(self) -> str | None:
         """Its key in today's schema; None where its results would be others today. Raises UserError."""
@@ -151,6 +161,16 @@ class RunFolder:
         """That of the newest checkpoint, 0 without any."""
         return max((int(path.stem.rpartition("-")[2]) for path in self.checkpoints()), default=0)
 
+    @property
+    def weights(self) -> list[Path]:
+        """What is there of the files with the averaged networks at the end of training. Raises UserError."""
+        return [path for path in (self.translator, self.checkpoint(iterations(self.config()))) if path.is_file()]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How far the run has come on disk, (iterations, evaluations): what gets on has more of one."""
+        return self.saved_iteration, self.finished + len(self.repeats.seeds)
+
     def sweep(self) -> None:
         """Remove what a process that was killed while it wrote has left. Only for who holds the claim."""
         for left in self.leftovers():
@@ -168,9 +188,33 @@ class RunFolder:
         return self._result.exists()
 
     @property
-    def settled(self) -> bool:
-        """Whether there is nothing left to do: a result, or a divergence, which is one too."""
+    def trained(self) -> bool:
+        """Whether no iteration is left: there is a result, or a divergence, which is one too."""
         return self.finished or self._diverged.exists()
+
+    @property
+    def lacking(self) -> Lacking:
+        """What is asked for of a finished run, trained here, and is not there. Raises UserError."""
+        if not (self.asked and self.finished) or self.imported:
+            return Lacking()
+        config, there = self.config(), self.repeats.seeds
+        seeds = range(config.eval.seed + 1, config.eval.seed + self.asked)  # the first one is the result's
+        return Lacking(
+            tuple(name for name in pictures_of(config) if not (self.pictures / name).is_file()),
+            tuple(seed for seed in seeds if seed not in there),
+        )
+
+    @property
+    def evaluations_left(self) -> int:
+        """How often its translations are still to be made and measured at its end. Raises UserError."""
+        if self.finished:
+            return len(self.lacking.seeds) if varies(self.config()) else 0
+        return passes(self.config(), max(1, self.asked))
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to do: all is there, or what is lacking cannot be made any more."""
+        return self.trained and not (self.lacking and self.weights)
 
     def write_result(self, result: Result) -> None:
         """The last thing a run does."""

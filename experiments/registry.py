@@ -29,6 +29,7 @@ class StartedLadder:
     name: str
     command: str  # that goes on with it
     cells: tuple[Cell, ...]
+    evaluations: int = 0  # asked for of each run; 0: a result was enough
 
     def write(self, runs: Path) -> None:
         """Keep it. Raises UserError."""
@@ -44,7 +45,8 @@ class StartedLadder:
                 + (f"There are: {known}" if known else "There is none: python -m experiments.ladder starts one")
             )
         content = read_json(_path(runs, name))
-        return cls(content["name"], content["command"], tuple(Cell(**cell) for cell in content["cells"]))
+        cells = tuple(Cell(**cell) for cell in content["cells"])
+        return cls(content["name"], content["command"], cells, content.get("evaluations", 0))
 
 
 def started(runs: Path) -> Sequence[str]:

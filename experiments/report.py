@@ -59,11 +59,14 @@ def build(report: Path) -> str:
     """Write report.md, tables/ and figures/ beside records/, and give the text for a terminal. Raises UserError."""
     from experiments.files import check_writable, write_atomically
     from experiments.report_records import ReportRecords
+    from experiments.reporting.document import render
+    from experiments.reporting.evidence import gather
     from experiments.reporting.labels import shortened
     from experiments.reporting.outcomes import divergences, missing_runs
-    from experiments.reporting.page import render
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
-    from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, terminal_table
+    from experiments.reporting.table_files import write_tables
+    from experiments.reporting.tables import WIDEST, terminal_table
+    from experiments.reporting.verdicts import one_line
     from experiments.study.rendering import section, write_study
     from experiments.study.result import study_of
 
@@ -73,23 +76,20 @@ def build(report: Path) -> str:
     results, references = results_frame(runs), references_frame(ladder)
     tables = ladder_tables(ladder, results, references)
     missing = missing_runs(ladder, runs)
+    repeats = {(run.label, run.result.seed): run.repeats for run in runs}
+    evidence = gather(ladder, results, tables, repeats)
 
-    folder = report / "tables"
-    write_atomically(folder / "results.csv", results.to_csv(index=False, lineterminator="\n"))
-    write_atomically(
-        folder / "references.csv", references.drop(columns="seed").to_csv(index=False, lineterminator="\n")
-    )
-    write_atomically(folder / "ladder.csv", ladder_frame(tables).to_csv(index=False, lineterminator="\n"))
-    write_atomically(folder / "ladder.tex", latex_table(tables, ladder["source"]))
-    figures = _draw(ladder, runs, tables, report / "figures")
+    files = write_tables(report / "tables", results, references, tables, evidence, ladder["source"])
     study = study_of(records)
-    write_study(study, folder)
+    files += write_study(study, report / "tables")
+    people = section(study, study.outdated(runs)) if study else ""
+    figures = _draw(ladder, runs, tables, report / "figures")
     page = report / "report.md"
-    people = f"\n{section(study, study.outdated(runs))}\n" if study else ""
-    write_atomically(page, render(ladder, runs, tables, missing, figures) + people)
+    write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files, people))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
-    text += [f"means of {max(line.runs for line in table.arms)} runs" for table in tables[:1] if _several(table)]
+    text += [f"means of {_words(table)}" for table in tables[:1] if max(line.runs for line in table.arms) > 1]
+    text += [shortened(line, WIDEST) for line in [one_line(evidence)] if line]
     text += [shortened(f"diverged: {line}", WIDEST) for line in divergences(ladder)[:12]]
     for hole in missing[:12]:
         text += [shortened(f"not in this report: {hole}", WIDEST), *([f"  {hole.log}"] if hole.log else [])]
@@ -98,8 +98,8 @@ def build(report: Path) -> str:
 
 def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table], folder: Path) -> Any:
     from experiments.reporting.curves import draw_curves
+    from experiments.reporting.document import Figures
     from experiments.reporting.montage import draw_comparison, draw_references
-    from experiments.reporting.page import Figures
     from experiments.reporting.plots import draw_bars
     from experiments.reporting.tables import CONTENT
     from experiments.reporting.tradeoff import draw_tradeoff
@@ -123,8 +123,8 @@ def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table],
     )
 
 
-def _several(table: Table) -> bool:
-    return max(line.runs for line in table.arms) > 1
+def _words(table: Table) -> str:
+    return f"{max(line.runs for line in table.arms)} runs (± half the width of a 95 % t interval)"
 
 
 def _asked(arguments: list[str]) -> tuple[str, Path]:

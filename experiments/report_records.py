@@ -20,14 +20,15 @@ class RunRecord:
     label: str
     result: Result
     curves: tuple[Mapping[str, float], ...]
-    folder: Path  # with latent.png and, where references guide, reference.png
+    folder: Path  # with the pictures that experiments.pictures describes, as far as they were drawn
+    repeats: tuple[Mapping[str, float], ...] = ()  # as experiments.repeats has them
 
 
 class ReportRecords:
     """`reports/NAME/records/`: everything a report is made from.
 
     ladder.json              what was compared, on what, and the numbers of real images
-    LABEL-sSEED/             result.json, curves.jsonl and pictures of one run
+    LABEL-sSEED/             result.json, curves.jsonl, repeats.jsonl and pictures of one run
     """
 
     def __init__(self, report: Path) -> None:
@@ -45,6 +46,8 @@ class ReportRecords:
         target.mkdir(parents=True, exist_ok=True)
         RunFolder(target).write_result(run.result())
         write_atomically(target / "curves.jsonl", "".join(json.dumps(point) + "\n" for point in run.curves))
+        if run.repeats.path.exists():
+            shutil.copyfile(run.repeats.path, target / run.repeats.path.name)
         for picture in sorted(run.pictures.glob("*.png")):
             shutil.copyfile(picture, target / picture.name)
 
@@ -63,7 +66,7 @@ class ReportRecords:
         for folder in self._run_folders():
             label = folder.name.rpartition("-s")[0]
             run = RunFolder(folder)
-            records.append(RunRecord(label, run.result(), tuple(run.curves), folder))
+            records.append(RunRecord(label, run.result(), tuple(run.curves), folder, tuple(run.repeats)))
         return sorted(records, key=lambda record: (order.index(record.label), record.result.seed))
 
     def _run_folders(self) -> list[Path]:

@@ -15,7 +15,7 @@ from ablations.rung import fold, folded_settings
 from core.config import Config, as_flat, changed
 from core.errors import UserError
 from core.settings import with_paths
-from experiments.command import TRACKING, Command, Setting, help_text, parse, run_main, wants_help
+from experiments.command import EVALUATIONS, TRACKING, Command, Setting, help_text, parse, run_main, wants_help
 
 if TYPE_CHECKING:
     from experiments.records import RunFolder
@@ -30,16 +30,16 @@ The same command goes on from the last checkpoint."""
 
 TAKEN = 75  # exit status of an engine's process that has nothing to do; EX_TEMPFAIL of sysexits.h
 
-SETTINGS = {"runs": Setting("runs", "folder of the runs"), "tracking": TRACKING}
+SETTINGS = {"evaluations": EVALUATIONS, "runs": Setting("runs", "folder of the runs"), "tracking": TRACKING}
 
 
 def main(arguments: list[str]) -> int:
-    """The command. An engine calls it as `--folder FOLDER` with a run that is already planned."""
+    """The command. An engine calls it as `--folder FOLDER --evaluations N` with a run that is already planned."""
     if wants_help(arguments):
         print(help_text(USAGE, SETTINGS, rungs_allowed=True))
         return 0
     if arguments[:1] == ["--folder"]:
-        return _planned(Path(arguments[1]))
+        return _planned(Path(arguments[1]), int(arguments[3]) if len(arguments) > 2 else 0)
     command = parse(arguments, SETTINGS, rungs_allowed=True)
     config = configuration(command)
 
@@ -54,18 +54,20 @@ def main(arguments: list[str]) -> int:
     for note in prepared.notes:
         print(note, file=sys.stderr)
     config = prepared.resolve(config)
-    folder = RunFolder.of(runs, config)
+    folder = RunFolder.of(runs, config, command.settings["evaluations"])
     for line in adopt(runs, [folder]):
         print(line, file=sys.stderr)
-    if not folder.settled:
+    if not folder.trained:
         folder.prepare(config, command.rung or "run")
-        _execute_when_free(folder, runs, tracking)
+    _execute_when_free(folder, runs, tracking)
     divergence = folder.divergence()
     if divergence:
         raise UserError(
             f"{folder.path}: {divergence['reason']}. It would again: change a setting, or delete the folder if the "
             "program has changed."
         )
+    if folder.lacking:
+        print(f"incomplete: {folder.path} lacks {folder.lacking}; its trained networks are gone", file=sys.stderr)
     _print_result(folder.path)
     return 0
 
@@ -82,13 +84,13 @@ def configuration(command: Command) -> Config:
     return changed(Config(), {**as_flat(recipe), **folded_settings(recipe, changes), **command.updates})
 
 
-def _planned(path: Path) -> int:
+def _planned(path: Path, evaluations: int) -> int:
     """What an engine's process does. Whatever is looked at first needs no torch: another process may have the run."""
     from experiments.claims import Taken, living_owner
     from experiments.records import RunFolder
     from experiments.tracking.address import inherited
 
-    folder = RunFolder(path)
+    folder = RunFolder(path, evaluations)
     first = os.environ.get("RANK", "0") == "0"  # of those that torchrun started; the others' owner is that one
     if first and (folder.settled or living_owner(path)):
         return TAKEN

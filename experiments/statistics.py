@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 LEVEL = 0.95
-MOST_FLIPS = 2**16  # of signs: all of them for up to 16 pairs, so many at random for more
+MOST_COUNTED = 16  # pairs of which all changes of sign are counted; of more, as many as these have are drawn
 FEW = 3  # runs whose scatter says nothing of its shape
 
 
@@ -141,20 +141,27 @@ def sign_flip_p(differences: np.ndarray, generator: np.random.Generator) -> np.n
     """Two-sided p that differences (..., n) are symmetric about zero: how often other signs give as large a mean.
 
     Exact for up to 16 differences: all 2^n signs are counted. NaN for n < 2. Fisher, The Design of Experiments, 1935,
-    section 21.
+    section 21. Equal to scipy.stats.permutation_test, which takes seconds where this takes milliseconds.
     """
-    if differences.shape[-1] < 2:
+    n = differences.shape[-1]
+    if n < 2:
         return np.full(differences.shape[:-1], math.nan)
-    test = stats.permutation_test(
-        (differences,),
-        np.mean,
-        permutation_type="samples",
-        n_resamples=MOST_FLIPS,
-        vectorized=True,
-        axis=-1,
-        rng=generator,
-    )
-    return np.asarray(test.pvalue)
+    exact = n <= MOST_COUNTED
+    signs = _every_sign(n) if exact else _signs(generator.integers(2, size=(2**MOST_COUNTED, n), dtype=np.int8))
+    # The same numbers summed in another order are no more extreme.
+    least = np.abs(differences.sum(axis=-1)) - 1e-12 * np.abs(differences).sum(axis=-1)
+    as_far = (np.abs(differences @ signs.T) >= least[..., None]).sum(axis=-1)
+    return np.asarray(as_far / len(signs) if exact else (as_far + 1) / (len(signs) + 1))
+
+
+@lru_cache
+def _every_sign(n: int) -> np.ndarray:
+    """(2^(n-1), n): those that keep the last number's, for the others give the same means with the other sign."""
+    return _signs(np.arange(2 ** (n - 1))[:, None] >> np.arange(n) & 1)
+
+
+def _signs(bits: np.ndarray) -> np.ndarray:
+    return 1.0 - 2 * bits
 
 
 def smallest_flip_p(n: int) -> float:
@@ -165,12 +172,15 @@ def smallest_flip_p(n: int) -> float:
 def holm(p: np.ndarray) -> np.ndarray:
     """p corrected so that any false rejection among all is as rare as one p promises. A NaN counts and stays NaN.
 
-    Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6, 1979.
+    The k-th smallest of m is multiplied by m - k + 1, and none is below the one before it: Holm, A Simple Sequentially
+    Rejective Multiple Test Procedure, Scandinavian Journal of Statistics 6, 1979. Equal to statsmodels' multipletests,
+    which collects garbage at every call.
     """
-    if not len(p):
-        return p
     missing = np.isnan(p)
-    corrected = multipletests(np.where(missing, 1, p), method="holm")[1]
+    order = np.argsort(np.where(missing, 1, p))
+    stepwise = np.where(missing, 1, p)[order] * np.arange(len(p), 0, -1)
+    corrected = np.empty(len(p))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(stepwise))
     return np.where(missing, math.nan, corrected)
 
 

@@ -71,7 +71,7 @@ def job_of(settings: Mapping[str, Any], folder: RunFolder) -> Job:
     return Job(
         name=f"{folder.label()}-s{folder.config().seed}",
         folder=path,
-        arguments=("-m", "experiments.run", "--folder", str(path)),
+        arguments=("-m", "experiments.run", "--folder", str(path), "--evaluations", str(folder.asked)),
         processes=settings["gpus_per_run"],
     )
 

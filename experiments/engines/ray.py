@@ -30,6 +30,8 @@ try:
 except ImportError as error:
     raise UserError("engine=ray needs Ray: python -m pip install -e '.[ray]'") from error
 
+# The cluster is lost to this process: it does not answer, or the daemon that speaks for this machine is dead.
+LOST = (ConnectionError, ray.exceptions.LocalRayletDiedError)
 KNOWN = ("address", "num_cpus", "num_gpus", "resources.NAME")
 NOT_NAMES = ("CPU", "GPU", "memory", "object_store_memory")  # of resources: Ray has its own
 ANSWER_SECONDS = 60  # a cluster gets to answer, on a busy machine too; Ray itself would try for minutes
@@ -94,16 +96,17 @@ class RayEngine:
         """The jobs whose task has ended since the last call, or was lost with its node. Raises UserError."""
         try:
             return [(self._running.pop(reference), _how(reference)) for reference in self._over(0)]
-        except ConnectionError as error:
-            self._running.clear()  # there is nobody to be asked to stop, and Ray would start a cluster to ask it
+        except LOST as error:
+            self._running.clear()  # there is nobody to be asked to stop
             raise UserError("the Ray cluster is lost. The same command goes on from the last checkpoints") from error
 
     def cancel(self) -> None:
         """Ask all processes to stop, wait for that, and leave the cluster, or end it if it was started for this."""
-        with contextlib.suppress(ConnectionError):  # nobody is left to be asked
-            for reference in self._running:
-                ray.cancel(reference)
-            self._over(STOP_SECONDS + 10)  # the tasks themselves end what does not stop in time
+        if ray.is_initialized():  # else Ray would start a cluster to ask it
+            with contextlib.suppress(*LOST):  # nobody is left to be asked
+                for reference in self._running:
+                    ray.cancel(reference)
+                self._over(STOP_SECONDS + 10)  # the tasks themselves end what does not stop in time
         self._running.clear()
         ray.shutdown()
         if self._folder:
@@ -234,9 +237,11 @@ def _task(share: Mapping[str, float]) -> Any:
 
 
 def _how(reference: ray.ObjectRef) -> str:
-    """How a task has ended, in a few words."""
+    """How a task has ended, in a few words. Raises one of LOST where nobody can say it."""
     try:
         return how_ended(ray.get(reference))
+    except LOST:
+        raise
     except ray.exceptions.RayTaskError as error:  # no process could be started; what matters comes after a traceback
         return str(error).strip().rpartition("\n")[2]
     except ray.exceptions.RayError as error:

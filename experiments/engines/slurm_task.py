@@ -59,15 +59,15 @@ class Task:
         if status:
             sys.exit(status if status > 0 else 128 - status)
 
-    def _comes_again(self, asked: set[str], reached: int) -> bool:
+    def _comes_again(self, asked: set[str], reached: tuple[int, int]) -> bool:
         """Whether it left only because SLURM asked it to, and another time will do any good."""
         if not asked or STOP in asked or (TIME_LIMIT in asked and self._reached() == reached):
             return False
         entry = (queue(f"--jobs={own_name()}") or {}).get(own_name())
         return entry is not None and entry.state == "RUNNING"  # in any other state SLURM has decided by itself
 
-    def _reached(self) -> int:
-        return RunFolder(self.job.folder).saved_iteration
+    def _reached(self) -> tuple[int, int]:
+        return RunFolder(self.job.folder).progress
 
 
 def _threads() -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.config import GUIDES, Config, iterations
+from experiments.lacking import passes, varies
 
 BESIDE_SECONDS = 1.0  # of every run, beside what its rehearsal goes through: Sacred's record, the end of its process
 REPORT_SECONDS = 2.0  # of the report, after the last run
@@ -52,19 +53,21 @@ class Sizes:
     pictures: int  # all that are drawn at the end
 
 
-def work_of(config: Config, val: Sequence[int], routes: Sequence[tuple[int, int]], done: int = 0) -> Work:
+def work_of(
+    config: Config, val: Sequence[int], routes: Sequence[tuple[int, int]], done: int = 0, asked: int = 1
+) -> Work:
     """What is left of a run.
 
     val: validation images in each domain. routes: (source, target) domains between which translations are measured.
-    done: iterations that are saved.
+    done: iterations that are saved. asked: evaluations at the end.
     """
     guides, train, last = len(GUIDES[config.model.code]), config.train, iterations(config)
-    outputs = 1 if config.model.code == "label" else config.eval.outputs
+    outputs = config.eval.outputs if varies(config) else 1
     return Work(
         iterations=last - done,
         checkpoints=1 + _multiples(train.checkpoint_every, done, last - 1),
         drawings=1 + _multiples(train.sample_every, done, last),
-        evaluations=1 + _multiples(train.evaluate_every, done, last - 1),
+        evaluations=passes(config, asked) + _multiples(train.evaluate_every, done, last - 1),
         translations=guides * outputs * sum(_at_most(val[source], config.eval.sources) for source, _ in routes),
         pairs=guides * len(routes),
     )
@@ -84,6 +87,11 @@ def evaluation_seconds(work: Work, costs: Costs) -> float:
 def run_seconds(work: Work, costs: Costs) -> float:
     """From the start of a process to the result."""
     return BESIDE_SECONDS + costs.start + training_seconds(work, costs) + evaluation_seconds(work, costs)
+
+
+def completion_seconds(evaluations: int, seconds: float) -> float:
+    """Of a finished run that is measured again so many times. seconds: that its evaluation took when it ended."""
+    return BESIDE_SECONDS + evaluations * seconds
 
 
 def baseline_seconds(config: Config, train: Sequence[int], val: Sequence[int], costs: Costs) -> float:

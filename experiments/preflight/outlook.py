@@ -21,7 +21,7 @@ from experiments.preflight.rehearsal import Rehearsal
 from experiments.preflight.rehearsing import Rehearsed, rehearse_arms
 from experiments.preflight.room import Disk, Memory, taken
 from experiments.prepare import Prepared, references_file
-from experiments.records import KEEP_CHECKPOINTS
+from experiments.records import KEEP_CHECKPOINTS, RunFolder
 
 HEADINGS = ("arm", "parameters", "s/iteration", "iterations", "training", "evaluation", "memory", "disk")
 
@@ -57,7 +57,8 @@ class Outlook:
     arms: Sequence[ArmOutlook]  # in the order of the ladder
     lengths: Sequence[float]  # seconds that are left of each run, in the order of their starts
     planned: int
-    done: int
+    done: int  # of them trained
+    completed: int  # of those: what they lack is made, and nothing is trained
     rehearsed: Rehearsed
     slots: Sequence[Slot]  # of this machine; none where another engine has places of its own
     memory: Memory | None  # of this machine
@@ -96,6 +97,8 @@ class Outlook:
         made = f"{arms} arm{'s' if arms > 1 else ''} in {shown_seconds(self.rehearsed.seconds)}"
         places = f"; {len(self.slots)} runs at a time, threads of each: {self.slots[0].threads}" if self.slots else ""
         facts = [("runs", f"{self.planned}, of which {self.done} are done already")]
+        if self.completed:
+            facts += [("completed", f"{self.completed} of these, without training: what they lack is made")]
         if self.arms:
             facts += [
                 ("rehearsed", made if arms else "before; nothing has changed since"),
@@ -103,8 +106,9 @@ class Outlook:
                 ("memory", self.memory.line(len(self.slots)) if self.memory else "as above, for each run"),
                 ("GPU", self.card.line(self._sharing) if self.card else ""),
                 ("disk", self.disk.line()),
-                ("time", "" if self.rehearsed.problems else self._time()),
             ]
+        if self.lengths and not self.rehearsed.problems:
+            facts += [("time", self._time())]
         return facts
 
     def _time(self) -> str:
@@ -123,29 +127,34 @@ def foresee(
 ) -> Outlook:
     """Rehearse what has to be, and foresee the rest. real: with the judge, so that no rehearsal has to train it."""
     settings, data = plan.command.settings, prepared.data
+    asked = settings["evaluations"]
     rehearsed = rehearse_arms(plan, planned, device)
     arms = {
-        arm.label: _of_arm(arm.label, prepared.resolve(arm.config), rehearsed.arms[arm.label], data)
+        arm.label: _of_arm(arm.label, prepared.resolve(arm.config), rehearsed.arms[arm.label], data, asked)
         for arm in plan.arms
         if arm.label in rehearsed.arms
     }
-    missing = [run for run in planned if not run.folder.settled]
+    missing = [run for run in planned if not run.folder.trained]
+    incomplete = [run.folder for run in planned if run.folder.trained and not run.folder.settled]
     runs = [(run, arms[run.arm.label]) for run in missing if run.arm.label in arms]
+    completions = [_completion(folder) for folder in incomplete]
     memory = card = None
     slots: Sequence[Slot] = ()
     if settings["engine"] == "local":
         peaks = [arm.seen.host_bytes * settings["gpus_per_run"] for _, arm in runs]
+        peaks += [_peak(folder, "cpu") for folder in incomplete]
         memory = Memory("memory", "workers", peaks, environment.available_memory())
-        engine = build_engine(settings, len(missing), device.type, memory.fit)
+        engine = build_engine(settings, len(missing) + len(incomplete), device.type, memory.fit)
         slots = engine.slots if isinstance(engine, LocalEngine) else ()
         if device.type == "cuda":
-            peaks = [arm.seen.device_bytes for _, arm in runs]
+            peaks = [arm.seen.device_bytes for _, arm in runs] + [_peak(folder, "cuda") for folder in incomplete]
             card = Memory("GPU memory", "runs_per_gpu", peaks, torch.cuda.mem_get_info(device)[0])
     return Outlook(
         arms=list(arms.values()),
-        lengths=[forecast.run_seconds(_left(run, data), arm.seen.costs) for run, arm in runs],
+        lengths=[forecast.run_seconds(_left(run, data), arm.seen.costs) for run, arm in runs] + completions,
         planned=len(planned),
         done=len(planned) - len(missing),
+        completed=len(incomplete),
         rehearsed=rehearsed,
         slots=slots,
         memory=memory,
@@ -165,13 +174,25 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _of_arm(label: str, config: Config, seen: Rehearsal, data: DataSet) -> ArmOutlook:
-    work = forecast.work_of(config, data.val.sizes, data.routes)
+def _of_arm(label: str, config: Config, seen: Rehearsal, data: DataSet, asked: int) -> ArmOutlook:
+    work = forecast.work_of(config, data.val.sizes, data.routes, asked=asked)
     return ArmOutlook(label, seen, work, forecast.disk_bytes(config, seen.sizes, KEEP_CHECKPOINTS))
 
 
 def _left(run: PlannedRun, data: DataSet) -> forecast.Work:
-    return forecast.work_of(run.config, data.val.sizes, data.routes, run.folder.saved_iteration)
+    saved, asked = run.folder.saved_iteration, run.folder.asked
+    return forecast.work_of(run.config, data.val.sizes, data.routes, saved, asked)
+
+
+def _completion(folder: RunFolder) -> float:
+    """Seconds until a finished run has all that is asked for, by what its own evaluation took."""
+    return forecast.completion_seconds(folder.evaluations_left, folder.result().evaluate_seconds)
+
+
+def _peak(folder: RunFolder, kind: str) -> int:
+    """Bytes of a kind of memory, cpu or cuda, that a run took when it was trained; 0 where that was another one."""
+    result = folder.result()
+    return result.peak_memory_bytes if result.device.startswith(kind) else 0
 
 
 def _once(plan: Plan, prepared: Prepared, real: RealImages, arms: Iterable[ArmOutlook]) -> float:

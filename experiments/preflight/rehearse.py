@@ -16,7 +16,7 @@ from experiments.preflight.forecast import Costs, Sizes
 from experiments.preflight.measuring import evaluation_costs
 from experiments.preflight.rehearsal import Rehearsal, RehearsalFolder
 from experiments.preflight.training import rehearse_training
-from experiments.prepare import load_data, load_real_images, refuse_changed
+from experiments.prepare import open_real_images
 
 CONTEXT_BYTES = 500 * 2**20  # of a GPU: what each process takes beside what torch counts
 
@@ -30,13 +30,11 @@ def rehearse(folder: RehearsalFolder) -> Rehearsal:
     device = choose_device(config.device)
     refuse_too_large(config, device, available_memory())
     make_deterministic()
-    data = load_data(config, folder.cache)
-    refuse_changed(config, data)
-    real = load_real_images(config, data, folder.cache, device)
+    real = open_real_images(config, folder.cache, device)
     start = time.time() - psutil.Process().create_time()
 
     checkpoint = folder.checkpoint(0)
-    state, training = rehearse_training(config, data, device, checkpoint)
+    state, training = rehearse_training(config, real.data, device, checkpoint)
 
     began = time.perf_counter()
     draw(config, state.average, folder, real)

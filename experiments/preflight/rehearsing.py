@@ -41,12 +41,12 @@ class Rehearsed:
 
 
 def rehearse_arms(plan: Plan, planned: Sequence[PlannedRun], device: torch.device) -> Rehearsed:
-    """Rehearse every arm with a run that is not settled, as many at a time as there will be runs."""
+    """Rehearse every arm with a run that is not trained, as many at a time as there will be runs."""
     started = time.perf_counter()
     settings = plan.command.settings
     configs: dict[str, Config] = {}
     for run in planned:
-        if not run.folder.settled:
+        if not run.folder.trained:
             configs.setdefault(run.arm.label, _share(run.config, settings["gpus_per_run"]))
     circumstances = _circumstances(settings, len(planned), device)
     folders = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from experiments.report_records import RunRecord
+from experiments.reporting.design_record import design_of
 from experiments.reporting.labels import (
     NETWORKS,
     listed,
@@ -36,7 +37,7 @@ def facts(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> str:
             "Counts",
             f"training images a domain: {_counts(data['train'])}; validation images a domain: {_counts(data['val'])}",
         ),
-        ("Runs", f"{plural(len(ladder['arms']), 'rung')}, {_seed_words(seeds)}; {plural(len(runs), 'finished run')}"),
+        ("Runs", f"{_arms(ladder)}, {_seed_words(seeds)}; {plural(len(runs), 'finished run')}"),
     ]
     if runs:
         config = runs[0].result.config
@@ -84,7 +85,7 @@ def changes(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> list[dict[s
             {
                 "label": arm["label"],
                 "title": arm["title"],
-                "changes": "; ".join(arm["changes"]) or "nothing",
+                "changes": _changed(arm),
                 "difference": difference,
                 "start": start,
                 "reading": arm["reading"],
@@ -190,6 +191,19 @@ def _spread(values: Sequence[float], write: Callable[[float], str]) -> str:
 
 def _few(lines: Sequence[str], most: int = 12) -> str:
     return "; ".join(lines[:most]) + (f"; and {len(lines) - most:,} more" if len(lines) > most else "")
+
+
+def _changed(arm: Mapping[str, Any]) -> str:
+    if not arm.get("rung", True):
+        return f"against {arm['against']}"  # its title names the sub-changes
+    return "; ".join(arm["changes"]) or "nothing"
+
+
+def _arms(ladder: Mapping[str, Any]) -> str:
+    design = design_of(ladder)
+    others = len(design.arms) - len(design.rungs)
+    words = plural(len(design.rungs), "rung")
+    return f"{words} and {plural(others, 'other arm')} (design {design.name}: {design.title})" if others else words
 
 
 def _counts(sizes: Sequence[int]) -> str:

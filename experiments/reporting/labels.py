@@ -175,6 +175,8 @@ _LATEX = {
     "→": r"$\rightarrow$",
     "²": r"$^2$",
     "–": "--",
+    "−": "$-$",
+    "±": r"$\pm$",
     **{letter: "\\" + letter for letter in "&%$#_{}"},
 }
 

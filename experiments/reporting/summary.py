@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from experiments.report_records import RunRecord
 from experiments.reporting.labels import Metric, Role, metric, variant_of
 from experiments.reporting.outcomes import divergence_counts
+from experiments.statistics import Interval, t_interval
 
 COLUMNS = [
     "arm",
@@ -69,6 +71,12 @@ class Cell:
         """Over runs."""
         return sum(self.values) / len(self.values)
 
+    @property
+    def interval(self) -> Interval:
+        """Student's, over runs; none where a value is not finite."""
+        values = np.array(self.values)
+        return t_interval(values) if np.isfinite(values).all() else t_interval(np.array([self.mean]))
+
 
 @dataclass(frozen=True)
 class Line:
@@ -102,6 +110,12 @@ class Table:
     def diverges(self) -> bool:
         """Whether any run did."""
         return any(line.diverged for line in self.arms)
+
+    def divided(self, labels: Collection[str]) -> tuple[Table, Table]:
+        """The arms of these labels with the real images, and the other arms alone."""
+        chosen = tuple(line for line in self.arms if line.label in labels)
+        others = tuple(line for line in self.arms if line.label not in labels)
+        return replace(self, arms=chosen), replace(self, arms=others, references=())
 
     def column(self, role: str, *, many: bool = False) -> Column | None:
         """The first column of a role, at one output per source, or else the last one: at many."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from experiments.records import Result
+from experiments.reporting.intervals import limits, with_half_width
 from experiments.reporting.labels import (
     PUBLISHED,
     arrow,
     heading,
-    latex_text,
     listed,
     markdown_text,
     memory,
@@ -23,11 +23,13 @@ from experiments.reporting.labels import (
     span,
     variant_of,
 )
-from experiments.reporting.summary import Cell, Column, Line, Table, means_frame
+from experiments.reporting.latex import tabular
+from experiments.reporting.summary import REFERENCES, Cell, Column, Line, Table, means_frame
 
 NOTHING = "–"
 WIDEST = 100  # characters of a terminal
-TITLE = 26  # characters of a rung's title in a terminal
+TITLE, READABLE_TITLE = 26, 12  # characters of an arm's title in a terminal
+FEW = 6  # runs of an arm whose values are all shown
 CONTENT = ("content", "spread")  # roles that have a table of their own on the page
 
 
@@ -40,10 +42,10 @@ def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left:
 def markdown_ladder(table: Table, *, content: bool) -> str:
     """A table for the page: what every metric came to, or (`content`) what was kept and varied. Empty if nothing is."""
     columns = [column for column in table.columns if (column.role in CONTENT) == content]
-    if content and not columns:
+    if not table.arms or (content and not columns):
         return ""
     published = [] if content else _published_names(table)
-    headings = ["", "rung", "runs", *_rate(table, "diverged")]
+    headings = ["", "arm", "runs", *_rate(table, "diverged")]
     headings += [heading(c.shown, c.outputs, c.direction) for c in columns]
     headings += [f"paper: {metric(name).label} {arrow(_direction(name))}" for name in published]
     rows = []
@@ -60,10 +62,18 @@ def markdown_ladder(table: Table, *, content: bool) -> str:
 
 
 def terminal_table(table: Table) -> str:
-    """The same for a terminal, at most 100 columns wide: means only."""
+    """The same for a terminal, at most 100 columns wide: means, with half the widths of their intervals if they fit."""
+    for half_widths, least in ((True, READABLE_TITLE), (False, 0)):
+        title = TITLE - max(0, _width(*_terminal_rows(table, TITLE, half_widths=half_widths)) - WIDEST)
+        if title >= least:
+            break
+    return aligned(*_terminal_rows(table, max(title, 4), half_widths=half_widths))
+
+
+def _terminal_rows(table: Table, title: int, *, half_widths: bool) -> tuple[list[list[str]], list[list[str]]]:
     columns = [column for column in table.columns if column.role not in CONTENT]
     published = _published_names(table)
-    title_width = TITLE - sum(len(name) + 2 for name in _rate(table, "diverged"))
+    title_width = title - sum(len(name) + 2 for name in _rate(table, "diverged"))
     start = ["", "", *_rate(table, "")]
     head = [
         ["", "", *_rate(table, "diverged"), *(_short(column) for column in columns), *("paper" for _ in published)],
@@ -76,14 +86,19 @@ def terminal_table(table: Table) -> str:
     ]
     body = []
     for line in table.arms:
-        values = [_plain(column, line.cells.get(column)) for column in columns]
-        title = line.title if line.runs or line.diverged else "no finished run"
-        body.append([line.label, shortened(title, title_width), *_rate(table, line.divergence), *values])
+        values = [_plain(column, line.cells.get(column), half_widths).replace(" ", "") for column in columns]
+        name = line.title if line.runs or line.diverged else "no finished run"
+        body.append([line.label, shortened(name, title_width), *_rate(table, line.divergence), *values])
         body[-1] += [_published(name, line.published.get(name)) for name in published]
     for line in table.references:
         values = [_plain(column, line.cells.get(column)) for column in columns]
         body.append(["", shortened(line.title, title_width), *_rate(table, ""), *values, *("" for _ in published)])
-    return aligned(head, body)
+    return head, body
+
+
+def _width(head: Sequence[Sequence[str]], body: Sequence[Sequence[str]]) -> int:
+    widths = [max(map(len, column)) for column in zip(*head, *body, strict=True)]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def aligned(head: Sequence[Sequence[str]], body: Sequence[Sequence[str]], left: int = 2) -> str:
@@ -103,7 +118,7 @@ def aligned(head: Sequence[Sequence[str]], body: Sequence[Sequence[str]], left: 
 
 def latex_table(tables: Sequence[Table], source: str) -> str:
     r"""Every table as a LaTeX tabular; needs \usepackage{booktabs}."""
-    return "\n".join(part for table in tables for part in _latex_parts(table, source))
+    return "\n".join(_latex_table(table, source) for table in tables)
 
 
 def ladder_frame(tables: Sequence[Table]) -> pd.DataFrame:
@@ -162,23 +177,21 @@ def _short(column: Column) -> str:
     return column.shown.short + unit
 
 
-def _plain(column: Column, cell: Cell | None) -> str:
-    return NOTHING if cell is None else of_metric(column.metric, cell.mean)
+def _plain(column: Column, cell: Cell | None, half_width: bool = False) -> str:
+    if cell is None:
+        return NOTHING
+    return with_half_width(column.metric, cell.interval) if half_width else of_metric(column.metric, cell.mean)
 
 
 def _markdown_cell(column: Column, cell: Cell | None) -> str:
     if cell is None:
         return NOTHING
-    small = []
+    few = len(cell.values) <= FEW  # then every run's value; the range says enough of many
+    shown = cell.values if few else (min(cell.values), max(cell.values))
+    small = [limits(column.metric, cell.interval)]
     if len(cell.values) > 1:
-        # Every run's value while they are few; the range says enough of many.
-        shown = cell.values if len(cell.values) <= 3 else (min(cell.values), max(cell.values))
-        small.append(
-            (" · " if len(cell.values) <= 3 else " – ").join(of_metric(column.metric, value) for value in shown)
-        )
-    compared = f" : {span(*cell.reference_samples)}" if cell.reference_samples[1] else ""
-    small.append(f"{span(*cell.samples)}{compared}")
-    return "<br>".join([of_metric(column.metric, cell.mean), *(f"<sub>{text}</sub>" for text in small)])
+        small.append((" · " if few else " – ").join(of_metric(column.metric, value) for value in shown))
+    return "<br>".join([of_metric(column.metric, cell.mean), *(f"<sub>{text}</sub>" for text in small if text)])
 
 
 def _rate(table: Table, text: str) -> list[str]:
@@ -204,10 +217,12 @@ def _csv_cells(column: Column, cell: Cell | None) -> Mapping[str, object]:
     name = "_".join(filter(None, (column.metric, column.variant, str(column.outputs))))
     if cell is None:
         return dict.fromkeys(
-            [name, f"{name}_lowest", f"{name}_highest", f"{name}_samples", f"{name}_reference_samples"]
+            f"{name}{end}" for end in ("", "_low", "_high", "_lowest", "_highest", "_samples", "_reference_samples")
         )
     return {
         name: cell.mean,
+        f"{name}_low": cell.interval.low,
+        f"{name}_high": cell.interval.high,
         f"{name}_lowest": min(cell.values),
         f"{name}_highest": max(cell.values),
         f"{name}_samples": span(*cell.samples).replace(",", ""),
@@ -215,35 +230,28 @@ def _csv_cells(column: Column, cell: Cell | None) -> Mapping[str, object]:
     }
 
 
-def _latex_parts(table: Table, source: str) -> Iterator[str]:
+def _latex_table(table: Table, source: str) -> str:
     columns, published = table.columns, _published_names(table)
-    yield f"% {table.guide}-guided; needs \\usepackage{{booktabs}}. Published numbers: {latex_text(source)}"
-    for name in dict.fromkeys(column.metric for column in columns):
-        yield f"% {latex_text(metric(name).label)}: {latex_text(table.protocols[name])}"
+    comments = [f"{table.guide}-guided; needs the package booktabs. Mean ± half the width of a 95 % t interval."]
+    comments += [f"Published numbers: {source}"] if published else []
+    comments += [
+        f"{metric(name).label}: {table.protocols[name]}" for name in dict.fromkeys(column.metric for column in columns)
+    ]
     rate, none = _rate(table, "diverged"), _rate(table, "")
-    yield f"\\begin{{tabular}}{{ll{'r' * (len(rate) + len(columns) + len(published))}}}"
-    yield "\\toprule"
-    labels = rate + [column.shown.label for column in columns] + [f"paper: {metric(name).label}" for name in published]
-    units = [f"({metric(c.metric).unit})" if metric(c.metric).unit else "" for c in columns] + ["" for _ in published]
-    outputs = [plural(column.outputs, "output") for column in columns] + ["" for _ in published]
-    ways = [arrow(column.direction) for column in columns] + [arrow(_direction(name)) for name in published]
-    yield _latex_row(["", "", *labels])
-    for cells in (units, outputs, ways):
-        yield _latex_row(["", "", *none, *cells])
-    for lines in (table.arms, table.references):
-        if lines:
-            yield "\\midrule"
-        for line in lines:
-            yield _latex_row(_latex_cells(line, table, published))
-    yield "\\bottomrule"
-    yield "\\end{tabular}\n"
+    headings = [
+        ["", "", *rate, *(c.shown.label for c in columns), *(f"paper: {metric(name).label}" for name in published)],
+        ["", "", *none, *(f"({metric(c.metric).unit})" if metric(c.metric).unit else "" for c in columns)],
+        ["", "", *none, *(plural(column.outputs, "output") for column in columns)],
+        ["", "", *none, *(arrow(c.direction) for c in columns), *(arrow(_direction(name)) for name in published)],
+    ]
+    width = len(headings[0])
+    padded = [[*cells, *[""] * (width - len(cells))] for cells in headings]
+    groups = [[_latex_cells(line, table, published) for line in lines] for lines in (table.arms, table.references)]
+    return tabular(comments, padded, [group for group in groups if group], f"ll{'r' * (width - 2)}")
 
 
 def _latex_cells(line: Line, table: Table, published: Sequence[str]) -> list[str]:
-    values = _rate(table, line.divergence) + [_plain(column, line.cells.get(column)) for column in table.columns]
-    label = line.label if line.label not in ("real", "source") else ""
-    return [label, line.title, *values, *(_published(name, line.published.get(name)) for name in published)]
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(latex_text(cell) for cell in cells) + r" \\"
+    values = [_plain(column, line.cells.get(column), half_width=True) for column in table.columns]
+    label = line.label if line.label not in REFERENCES else ""
+    numbers = [_published(name, line.published.get(name)) for name in published]
+    return [label, line.title, *_rate(table, line.divergence), *values, *numbers]

@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.files import write_atomically
-from experiments.reporting.labels import latex_text, markdown_text, plural, seconds, shortened
+from experiments.reporting.labels import markdown_text, plural, seconds, shortened
+from experiments.reporting.latex import tabular
 from experiments.reporting.tables import markdown_table
 from experiments.study.result import StudyResult, Tally
 from experiments.study.tallies import FEW, Share
 
-CSV, LATEX = "study.csv", "study.tex"
 NOTHING = "–"
 OUTDATED = "The pictures of this study were made by runs that this report does not hold any more."
 COLUMNS = 100  # of a terminal
@@ -41,14 +41,7 @@ def terminal_text(study: StudyResult) -> str:
 def section(study: StudyResult, outdated: bool) -> str:
     """A section of report.md, with its heading. outdated: the report's runs are not those of the study any more."""
     headings = ["", "arm", *(f"{tally.kind}, % of votes" for tally in study.tallies)]
-    rows = [
-        [
-            f"**{markdown_text(label)}**",
-            markdown_text(title),
-            *(_cell(tally.shares.get(label)) for tally in study.tallies),
-        ]
-        for label, title in study.arms
-    ]
+    rows = [[f"**{markdown_text(label)}**", markdown_text(title), *_cells(label, study)] for label, title in study.arms]
     parts = [
         "## What people chose",
         f"{_people(study)} Each saw {_asked_of_each(study)} and took one picture. {_meaning(study)}",
@@ -102,19 +95,9 @@ def study_frame(study: StudyResult) -> pd.DataFrame:
 
 def study_latex(study: StudyResult) -> str:
     r"""The shares of all arms as a LaTeX tabular; needs \usepackage{booktabs}."""
-    kinds = [tally.kind.capitalize() for tally in study.tallies]
-    lines = [
-        f"% {latex_text(_people(study))}",
-        f"% {latex_text(_intervals(study))}",
-        r"\begin{tabular}{@{}ll" + "r" * len(kinds) + "@{}}",
-        r"\toprule",
-        " & ".join(["", "", *(latex_text(f"{kind} (%)") for kind in kinds)]) + r" \\",
-        r"\midrule",
-    ]
-    for label, title in study.arms:
-        cells = [label, title, *(_cell(tally.shares.get(label)) for tally in study.tallies)]
-        lines.append(" & ".join(map(latex_text, cells)) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    headings = ["", "", *(f"{tally.kind.capitalize()} (%)" for tally in study.tallies)]
+    rows = [[label, title, *_cells(label, study)] for label, title in study.arms]
+    return tabular([_people(study), _intervals(study)], [headings], [rows], "@{}ll" + "r" * len(study.tallies) + "@{}")
 
 
 def _line(name: str, share: Share, tally: Tally) -> str:
@@ -189,15 +172,24 @@ def _percent(share: Share) -> str:
     return f"{mean:.1f} % [{low:.1f}, {high:.1f}]"
 
 
+def _cells(label: str, study: StudyResult) -> list[str]:
+    """An arm's line of the table."""
+    return [_cell(tally.shares.get(label)) for tally in study.tallies]
+
+
 def _cell(share: Share | None) -> str:
     return NOTHING if share is None else _percent(share).replace(" %", "")
 
 
-def write_study(study: StudyResult | None, folder: Path) -> None:
-    """Write study.csv and study.tex; remove those of an earlier build where there is no study any more."""
-    if study is None:
-        for name in (CSV, LATEX):
+def write_study(study: StudyResult | None, folder: Path) -> list[str]:
+    """Write study.csv and study.tex, or remove those of an earlier build; the names of what is there."""
+    texts = {"study.csv": "", "study.tex": ""}
+    if study is not None:
+        texts["study.csv"] = study_frame(study).to_csv(index=False, lineterminator="\n")
+        texts["study.tex"] = study_latex(study)
+    for name, text in texts.items():
+        if text:
+            write_atomically(folder / name, text)
+        else:
             (folder / name).unlink(missing_ok=True)
-        return
-    write_atomically(folder / CSV, study_frame(study).to_csv(index=False, lineterminator="\n"))
-    write_atomically(folder / LATEX, study_latex(study))
+    return [name for name, text in texts.items() if text]

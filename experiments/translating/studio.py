@@ -12,10 +12,10 @@ from torch import Tensor
 from core.config import Config, iterations
 from core.data.images import masks_to_float, to_float, to_uint8
 from core.errors import UserError
-from core.model.build import Translator, build_translator
+from core.model.build import Translator
 from core.runtime import autocast, choose_device, stream
-from core.training.state import load
-from experiments.pictures import write_picture
+from experiments.networks import read_translator
+from experiments.pictures import path_between, write_picture
 from experiments.records import RunFolder
 from experiments.translating.input_images import InputImages
 from experiments.translating.sheets import sheet, write_gif
@@ -86,16 +86,7 @@ def open_studio(folder: RunFolder, device: str = "auto") -> Studio:
     if not folder.translator.exists():
         raise UserError(_unfinished(folder, config))
     chosen = choose_device(device)
-    weights = load(folder.translator, chosen)
-    translator = build_translator(config)
-    try:
-        translator.load_state_dict(weights["average"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"{folder.translator}: these weights are not those of this run's configuration. Delete the folder "
-            f"{folder.path} and train the run again."
-        ) from error
-    return Studio(config, translator.to(chosen).eval(), chosen)
+    return Studio(config, read_translator(config, [folder.translator], chosen), chosen)
 
 
 def draw(
@@ -124,12 +115,6 @@ def draw(
         path = stem.with_name(f"{stem.name}-loop-{number:02d}.gif")
         write_gif([sheet([[source, frame]]) for frame in frames], path)
         yield path
-
-
-def path_between(first: Tensor, second: Tensor, steps: int) -> Tensor:
-    """Codes (dim,) -> (steps, dim) at even distances on the line between them, both included; steps >= 2."""
-    share = torch.linspace(0, 1, steps, device=first.device)[:, None]
-    return torch.lerp(first[None], second[None], share.to(first.dtype))
 
 
 def _written(picture: Tensor, path: Path) -> Path:

@@ -26,12 +26,14 @@ class Outlook:
     def of(self, sight: Sight) -> Left | None:
         """Of a run that is not done; None where there is nothing to go by."""
         evaluation = self._evaluation(sight.arm)
-        if sight.state == "evaluating":
-            return Left(max(0.0, (evaluation or 0.0) - sight.age), evaluation is not None)
+        measuring = sight.evaluations * (evaluation or 0.0)
+        if sight.state in ("evaluating", "incomplete"):
+            begun = sight.age if sight.state == "evaluating" else 0.0
+            return Left(max(0.0, measuring - begun), evaluation is not None)
         rate = sight.rate or self._rate(sight.arm)
         if not rate or not sight.of:
             return None
-        return Left((sight.of - sight.iteration) / rate + (evaluation or 0.0), evaluation is not None)
+        return Left((sight.of - sight.iteration) / rate + measuring, evaluation is not None)
 
     def of_all(self) -> Left | None:
         """Of the whole ladder with as many processes as there are now; None where that cannot be known."""

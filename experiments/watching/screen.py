@@ -58,7 +58,7 @@ class Screen:
 
 def _headline(name: str, sights: Sequence[Sight]) -> str:
     counts = [f"{sum(sight.state in AT_WORK for sight in sights)} at work"]
-    states = ("done", "waiting", "stopped", "lost", "failed", "diverged", "gone")
+    states = ("done", "waiting", "stopped", "lost", "failed", "diverged", "incomplete", "gone")
     counts += [f"{sum(sight.state == state for sight in sights)} {state}" for state in states]
     return f"{name}: {plural(len(sights), 'run')}; " + ", ".join(c for c in counts if not c.startswith("0 "))
 
@@ -114,6 +114,9 @@ def _parts(outlook: Outlook) -> Iterator[tuple[str, list[str]]]:
         if state in of_state:
             places = [f"{sight.name}: iteration {_progress(sight)}" for sight in of_state[state]]
             yield heading, [f"  {place}" for place in places]
+    if "incomplete" in of_state:
+        heading = "incomplete; the next start makes what they lack, and trains nothing"
+        yield heading, [f"  {sight.name}: {_line(sight.reason)}" for sight in of_state["incomplete"]]
     if "diverged" in of_state:
         yield "diverged", [f"  {s.name}: {_line(s.reason)}" for s in of_state["diverged"]]
     if "failed" in of_state:

@@ -24,10 +24,12 @@ State = Literal[
     "lost",  # its process is dead
     "failed",
     "diverged",
+    "incomplete",  # done, but not all that is asked for is there, and the next start makes it
     "gone",  # there is no folder any more
 ]
 AT_WORK: tuple[State, ...] = ("starting", "training", "evaluating")
-UNFINISHED: tuple[State, ...] = ("waiting", "stopped", "lost", "gone")  # what the next start of the ladder goes on with
+# What the next start of the ladder goes on with.
+UNFINISHED: tuple[State, ...] = ("waiting", "stopped", "lost", "incomplete", "gone")
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,10 @@ class Sight:
     of: int = 0  # 0: not known
     rate: float | None = None  # iterations a second
     owner: str = ""  # the process that works on it
-    reason: str = ""  # why it failed or diverged
+    reason: str = ""  # why it failed or diverged, or what it lacks
     log: str = ""
     age: float = 0.0  # seconds since it said so
+    evaluations: int = 1  # that are left
     train_seconds: float | None = None  # of a finished run
     evaluate_seconds: float | None = None
 
@@ -60,17 +63,16 @@ class Watcher:
 
     runs: Path
     _over: dict[str, Sight] = field(default_factory=dict)  # by the run's key
-    _lengths: dict[str, int] = field(default_factory=dict)
 
     def look(self, ladder: StartedLadder) -> list[Sight]:
         """Every cell of the ladder, in its order."""
-        return [self._cell(cell) for cell in ladder.cells]
+        return [self._cell(cell, ladder.evaluations) for cell in ladder.cells]
 
-    def _cell(self, cell: Cell) -> Sight:
+    def _cell(self, cell: Cell, asked: int) -> Sight:
         over = self._over.get(cell.key)
         if over:
             return replace(over, arm=cell.arm, seed=cell.seed)
-        folder = RunFolder(self.runs / cell.key)
+        folder = RunFolder(self.runs / cell.key, asked)
         seen = Sight(cell.arm, cell.seed, str(folder.path), "waiting", log=str(folder.log))
         if not folder.path.is_dir():
             return replace(seen, state="gone")
@@ -82,7 +84,8 @@ class Watcher:
 
     def _unsettled(self, seen: Sight, folder: RunFolder, status: Mapping[str, Any], owner: Owner | None) -> Sight:
         said = status["state"]
-        of = status.get("of") or self._length(folder)
+        length, evaluations = _ahead(folder)
+        of, seen = status.get("of") or length, replace(seen, evaluations=evaluations)
         if said == "failed":
             return replace(seen, state="failed", iteration=folder.saved_iteration, of=of, reason=status["reason"])
         if owner and said != "stopped":
@@ -95,16 +98,17 @@ class Watcher:
                 owner=str(owner),
                 age=folder.status_age,
             )
+        if folder.finished:
+            return replace(_settled(seen, folder), state="incomplete", reason=f"lacks {folder.lacking}")
         state: State = said if said in ("waiting", "stopped") else "lost"
         return replace(seen, state=state, iteration=folder.saved_iteration, of=of)
 
-    def _length(self, folder: RunFolder) -> int:
-        """How many iterations a run makes, 0 where that cannot be read."""
-        key = folder.path.name
-        if key not in self._lengths:
-            with contextlib.suppress(UserError):
-                self._lengths[key] = iterations(folder.config())
-        return self._lengths.get(key, 0)
+
+def _ahead(folder: RunFolder) -> tuple[int, int]:
+    """How many iterations a run makes, 0 where that cannot be read, and how many evaluations are left."""
+    with contextlib.suppress(UserError):
+        return iterations(folder.config()), folder.evaluations_left
+    return 0, 1
 
 
 def _settled(seen: Sight, folder: RunFolder) -> Sight:

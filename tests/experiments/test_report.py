@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from core.errors import UserError
 from experiments.report import build, existing, main
 from experiments.report_records import ReportRecords
+from tests.experiments.designed import designed
 
 ROOT = Path(__file__).parents[2]
 FIGURES = {"comparison", "reference", "metrics", "content", "tradeoff", "curves"}
@@ -29,10 +31,38 @@ def test_same_records_same_bytes(make_report: Callable[..., Path]) -> None:
     files = written(first)
     assert {Path(name).stem for name in files if name.startswith("figures")} == FIGURES
     tables = {name for name in files if name.startswith("tables")}
-    assert tables == {f"tables/{name}" for name in ("results.csv", "references.csv", "ladder.csv", "ladder.tex")}
+    evidence = {"intervals", "contrasts", "attributions", "verdict", "rankings"}
+    csv_files = {f"tables/{name}.csv" for name in ("results", "references", "ladder", *evidence)}
+    assert tables == csv_files | {f"tables/{name}.tex" for name in ("ladder", "contrasts", "attributions")}
     assert files == written(second)
     build(first)
     assert files == written(first)
+
+
+@pytest.mark.parametrize("design", ["both", "factorial"])
+def test_a_designs_report_is_deterministic(tmp_path: Path, design: str) -> None:
+    def value(names: frozenset[str], seed: int) -> float:
+        return 60 - 3 * len(names) + math.sin(7 * seed + len(names))
+
+    first, second = (designed(tmp_path / name / "some", design, value) for name in ("one", "two"))
+    text = build(first)
+    build(second)
+    assert written(first) == written(second)
+    assert max(map(len, text.splitlines()[:-1])) <= 100 and "verdict: FID " in text
+    assert ("tables/interactions.csv" in written(first)) == (design == "factorial")
+
+
+def test_evaluation_seeds_have_their_table(make_report: Callable[..., Path]) -> None:
+    """91 and 92 in two trainings of A, measured once more 2 higher each: the standard deviation of that is sqrt 2."""
+    report = make_report(seeds=2)
+    assert "Training seeds and evaluation seeds apart" not in (build(report), (report / "report.md").read_text())[1]
+    for seed in (0, 1):
+        line = '{"eval_seed": 0, "judge_frechet/latent/1": %s}\n' % (93.0 + seed)
+        (report / "records" / f"A-s{seed}" / "repeats.jsonl").write_text(line)
+    build(report)
+    page = (report / "report.md").read_text()
+    table = page[page.index("### Training seeds and evaluation seeds apart") :]
+    assert "| **A** | 0.707 : 1.41<br><sub>2 × 2</sub> |" in table
 
 
 def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) -> None:
@@ -41,6 +71,10 @@ def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) 
     assert "A  Baseline StarGAN" in text and "91.0" in text
     assert text.endswith(f"report: {report / 'report.md'}")
     assert max(map(len, text.splitlines()[:-1])) <= 100
+    assert "\nverdict: FID undecided (5 of 5 steps not resolved), LPIPS undecided" in text and "means of" not in text
+    several = build(make_report("several", seeds=3))
+    assert "92.0±2.5" in several and "means of 3 runs (± half the width of a 95 % t interval)" in several
+    assert "verdict: FID contradicted (by 1 of 5 steps), LPIPS reproduced (in 2 of 2 steps)" in several
 
 
 def test_results_have_a_row_for_every_number(make_report: Callable[..., Path]) -> None:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from experiments.robust import (
     bootstrap,
@@ -30,6 +31,12 @@ def test_the_interquartile_mean_leaves_out_a_quarter_at_each_end() -> None:
     assert interquartile_mean(values) == pytest.approx((3 + 4 + 5 + 7) / 4)
     many = np.stack([values, values + 1])
     np.testing.assert_allclose(interquartile_mean(many), [4.75, 5.75])
+
+
+@pytest.mark.parametrize("pairs", [1, 2, 5, 6])
+def test_the_interquartile_mean_against_scipy(pairs: int) -> None:
+    values = generator(pairs).normal(size=(4, 3, pairs))
+    np.testing.assert_allclose(interquartile_mean(values), stats.trim_mean(values.reshape(4, -1), 0.25, axis=1))
 
 
 def test_bootstrap_of_two_runs_is_known() -> None:

@@ -17,7 +17,7 @@ from core.training.state import TrainingState, save
 from experiments import translate
 from experiments.records import RunFolder
 from experiments.translating.lookup import find_run
-from experiments.translating.studio import open_studio, path_between
+from experiments.translating.studio import open_studio
 
 SIDE = 16
 SHOWN = 128  # 16 px, enlarged 8 times
@@ -253,11 +253,6 @@ def test_a_label_of_two_runs_needs_a_report(tmp_path: Path) -> None:
         find_run("A", tmp_path / "runs", tmp_path / "reports", "mine")
     with pytest.raises(UserError, match="there is no such report"):
         find_run("F", tmp_path / "runs", tmp_path / "reports", "yours")
-
-
-def test_the_way_between_two_codes_is_straight_and_even() -> None:
-    way = path_between(torch.tensor([0.0, 4.0]), torch.tensor([1.0, 0.0]), 5)
-    assert way.tolist() == [[0, 4], [0.25, 3], [0.5, 2], [0.75, 1], [1, 0]]
 
 
 @pytest.mark.parametrize("words", [("--steps", "1"), ("--latents", "0"), ("--latents", "x"), ("--seed", "-1")])

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 from core.errors import UserError
 from tests.experiments.engines.ray_cluster import Cluster, Node, asked, cluster_of_three, free_port, kill, wait_for
 
-pytest.importorskip("ray", reason="needs Ray: python -m pip install -e '.[ray]'")
+ray = pytest.importorskip("ray", reason="needs Ray: python -m pip install -e '.[ray]'")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray has clusters of several nodes on Linux only")
 
 from experiments.engines import ray as engine  # noqa: E402
@@ -167,6 +168,66 @@ def test_a_lost_cluster_is_a_message(cluster: Cluster, tmp_path: Path, monkeypat
             started.ended()
     assert started.running() == []
     started.cancel()
+
+
+@pytest.fixture
+def without_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> engine.RayEngine:
+    """An engine with one job, whose cluster is an assertion: nobody is there to be asked anything."""
+    place = tempfile.TemporaryDirectory(dir=tmp_path)
+
+    def ask(*_: object, **__: object) -> None:
+        raise AssertionError("a cluster was asked")
+
+    monkeypatch.setattr(engine, "_start", lambda: place)
+    monkeypatch.setattr("ray.nodes", lambda: [{"Alive": True, "Resources": {"CPU": 1}}])
+    for name in ("ray.init", "ray.cancel", "ray.wait", "ray.get"):
+        monkeypatch.setattr(name, ask)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    started = engine.RayEngine({})
+    started._running = {ray.ObjectRef.nil(): Job("job", tmp_path, ())}
+    return started
+
+
+def test_a_daemon_that_died_is_a_lost_cluster(
+    without_cluster: engine.RayEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Ray says so when asked whether a task is over, and where it says so as the way that a task ended."""
+    died = ray.exceptions.LocalRayletDiedError()
+
+    def says(*_: object, **__: object) -> None:
+        raise died
+
+    jobs = dict(without_cluster._running)
+    for call in ("ray.wait", "ray.get"):
+        without_cluster._running = dict(jobs)
+        monkeypatch.setattr("ray.wait", lambda tasks, **_: (tasks, []))
+        monkeypatch.setattr(call, says)
+        with pytest.raises(UserError, match="the Ray cluster is lost") as caught:
+            without_cluster.ended()
+        assert caught.value.__cause__ is died
+        assert without_cluster.running() == []
+
+
+def test_other_ends_of_a_task_are_words(without_cluster: engine.RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def says(*_: object, **__: object) -> None:
+        raise ray.exceptions.WorkerCrashedError()
+
+    monkeypatch.setattr("ray.wait", lambda tasks, **_: (tasks, []))
+    monkeypatch.setattr("ray.get", says)
+    ((job, how),) = without_cluster.ended()
+    assert job.name == "job" and how.startswith("WorkerCrashedError: ")
+
+
+def test_without_a_connection_nobody_is_asked_to_stop(
+    without_cluster: engine.RayEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    without_cluster.cancel()
+    assert without_cluster.running() == []
+    without_cluster._running = {ray.ObjectRef.nil(): Job("job", Path(), ())}
+    monkeypatch.setattr("ray.is_initialized", lambda: True)
+    with pytest.raises(AssertionError, match="a cluster was asked"):
+        without_cluster.cancel()
 
 
 @pytest.mark.parametrize(

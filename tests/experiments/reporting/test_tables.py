@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from core.config import Config, as_flat
 from experiments.records import Result
 from experiments.report_records import ReportRecords
-from experiments.reporting.agreement import agreements, name_of
+from experiments.reporting.evidence import gather
 from experiments.reporting.labels import latex_text, markdown_code, markdown_text, number, of_metric, seconds
 from experiments.reporting.summary import Table, ladder_tables, references_frame, results_frame
 from experiments.reporting.tables import (
@@ -139,24 +141,35 @@ def test_the_authors_numbers_never_stand_among_the_standard_ones(
     sheet = ladder_frame([standard, authors]).set_index("rung")
     assert sheet["fid_1"].dropna().index.tolist() == ["D", "F"]
     assert sheet["fid_authors_1"].dropna().index.tolist() == ["E", "real"]
-    assert name_of(agreements(standard)[0]) == ("FID", "FID")
-    assert agreements(authors) == []  # one rung makes no step, and the other protocol's rungs do not help it
+    evidence = gather(ladder, results_frame(records.runs()), [standard, authors])
+    distance = evidence.verdicts[0]  # the other protocol's rung is in no step
+    assert [(step.ours.before, step.ours.after) for step in distance.verdict.steps] == [("D", "F")]
+    assert {one.protocol.partition(":")[0] for one in evidence.main} == {"standard"}
 
 
-def test_markdown_has_counts_and_the_published_numbers(make_report: Callable[..., Path]) -> None:
+def test_markdown_has_the_published_numbers(make_report: Callable[..., Path]) -> None:
     table = markdown_ladder(tables_of(make_report())[0], content=False)
     lines = table.splitlines()
     assert "judge Fréchet, 1 output ↓" in lines[0] and "paper: FID ↓" in lines[0] and "paper: LPIPS ↑" in lines[0]
-    assert "| 91.0<br><sub>50 : 500</sub> |" in lines[2] and "| 98.4 | – |" in lines[2]
+    assert "| 91.0 |" in lines[2] and "| 98.4 | – |" in lines[2]
     assert "| 13.7 | 0.452 |" in lines[7]
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
 
 
 def test_markdown_gives_every_run(make_report: Callable[..., Path]) -> None:
     few = markdown_ladder(tables_of(make_report("few", seeds=3))[0], content=False)
-    assert "92.0<br><sub>91.0 · 92.0 · 93.0</sub><br><sub>50 : 500</sub>" in few
-    many = markdown_ladder(tables_of(make_report("many", seeds=5))[0], content=False)
-    assert "93.0<br><sub>91.0 – 95.0</sub><br><sub>50 : 500</sub>" in many
+    # Student's interval of 91, 92, 93: 92 -+ 4.303 / sqrt 3.
+    assert "| 92.0<br><sub>[89.5, 94.5]</sub><br><sub>91.0 · 92.0 · 93.0</sub> |" in few
+    many = markdown_ladder(tables_of(make_report("many", seeds=8))[0], content=False)
+    assert "| 94.5<br><sub>[92.5, 96.5]</sub><br><sub>91.0 – 98.0</sub> |" in many
+
+
+def test_a_terminal_has_half_widths_where_they_fit(make_report: Callable[..., Path]) -> None:
+    table = tables_of(make_report(seeds=3))[0]
+    text = terminal_table(table)
+    assert "92.0±2.5" in text and max(map(len, text.splitlines())) <= WIDEST
+    long = replace(table, arms=tuple(replace(line, label=line.label * 40) for line in table.arms))
+    assert "±" not in terminal_table(long) and "92.0" in terminal_table(long)
 
 
 def test_what_is_kept_has_its_own_table(make_report: Callable[..., Path]) -> None:
@@ -178,6 +191,7 @@ def test_ladder_csv_has_means_and_ranges(make_report: Callable[..., Path]) -> No
     assert (first["rung"], first["runs"], first["paper_fid"]) == ("A", "3", "98.4")
     names = ("judge_frechet_1", "judge_frechet_1_lowest", "judge_frechet_1_highest", "judge_frechet_1_samples")
     assert [float(first[name]) for name in names] == [92.0, 91.0, 93.0, 50.0]
+    assert float(first["judge_frechet_1_low"]) == pytest.approx(92 - 4.302653 / math.sqrt(3))
     assert first["judge_frechet_10"] == ""
 
 
@@ -208,7 +222,7 @@ def test_divergence_is_a_rate_of_its_arm(make_report: Callable[..., Path]) -> No
     rows = {line[0]: line for line in text.splitlines()[4:]}
     assert "  1/3  " in rows["A"] and "+ tuning" in rows["C"] and "  3/3  " in rows["C"] and "  0/2  " in rows["F"]
     page = markdown_ladder(latent, content=False).splitlines()
-    assert page[0].startswith("|  | rung | runs | diverged | judge")
+    assert page[0].startswith("|  | arm | runs | diverged | judge")
     assert page[2].startswith("| **A** | Baseline StarGAN | 2 | 1/3 | 91.5")
     assert page[4].startswith("| **C** | + tuning (R1, AdaIN) | **none finished** | 3/3 | – |")
     assert len({line.count("|") for line in page}) == 1
@@ -238,23 +252,6 @@ def test_latex_compiles(make_report: Callable[..., Path], tmp_path: Path) -> Non
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout[-1000:]
-
-
-def test_steps_beside_the_paper(make_report: Callable[..., Path]) -> None:
-    distance, diversity = agreements(tables_of(make_report(seeds=2))[0])
-    assert (distance.published, diversity.published) == ("fid", "lpips")
-    assert distance.ours == ("F", "E", "D", "B", "C", "A")
-    assert distance.theirs == ("F", "E", "D", "C", "B", "A")
-    assert [step.same for step in distance.steps] == [True, False, True, True, True]
-    assert [step.agreeing for step in distance.steps] == [(2, 2), (0, 2), (2, 2), (2, 2), (2, 2)]
-    assert distance.same == 4
-    assert [(step.before, step.after, step.same) for step in diversity.steps] == [("D", "E", True), ("E", "F", True)]
-
-
-def test_a_missing_rung_is_stepped_over(make_report: Callable[..., Path]) -> None:
-    distance = agreements(tables_of(make_report(letters="ACDEF"))[0])[0]
-    assert [(step.before, step.after) for step in distance.steps][:2] == [("A", "C"), ("C", "D")]
-    assert distance.steps[0].published == (98.4, 80.5)
 
 
 def test_run_summary_names_metrics_and_protocol(make_report: Callable[..., Path]) -> None:

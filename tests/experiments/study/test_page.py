@@ -100,6 +100,9 @@ def test_answered_by_keyboard_and_tallied(browser: Browser, lab: Lab, study: Stu
     assert found is not None and (found.raters, found.dropped) == (1, 1)
     assert [tally.shares["F"].interval.mean for tally in found.tallies] == [1, 1]
     assert found.tallies[0].shares["A"].interval.mean == 0
+    report = (lab.report / "report.md").read_text()
+    assert "## What people chose" in report and "anna" not in report and "dora" not in report
+    assert "[study.tex](tables/study.tex)" in report
 
 
 def test_a_closed_page_loses_nothing(browser: Browser, study: Study, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from experiments.report_records import ReportRecords
+from experiments.reporting.document import Figures, render
+from experiments.reporting.evidence import gather
 from experiments.reporting.outcomes import Hole
-from experiments.reporting.page import Figures, render
 from experiments.reporting.summary import ladder_tables, references_frame, results_frame
+from tests.experiments.designed import designed
 
 ALL = Figures(bars=True, content=True, tradeoff=True, curves=True, comparison=True, references=("E", "F"))
 
@@ -15,20 +17,25 @@ ALL = Figures(bars=True, content=True, tradeoff=True, curves=True, comparison=Tr
 def page_of(report: Path, figures: Figures = ALL, missing: tuple[Hole, ...] = ()) -> str:
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
-    tables = ladder_tables(ladder, results_frame(runs), references_frame(ladder))
-    return render(ladder, runs, tables, missing, figures)
+    results = results_frame(runs)
+    tables = ladder_tables(ladder, results, references_frame(ladder))
+    return render(
+        ladder, runs, tables, gather(ladder, results, tables), missing, figures, ["results.csv", "ladder.csv"]
+    )
 
 
 def test_everything_is_on_the_page(make_report: Callable[..., Path]) -> None:
     page = page_of(make_report())
     headings = re.findall(r"^## (.*)$", page, re.M)
     assert headings == [
+        "Does it reproduce the paper?",
         "The ladder",
         "Reference-guided",
+        "What each component contributes",
         "Every metric by rung",
         "Quality against diversity",
-        "Beside the paper",
-        "What each rung changed",
+        "Beside the paper, step by step",
+        "What each arm changed",
         "Cost",
         "Loss curves",
         "The judge",
@@ -51,15 +58,30 @@ def test_the_judge_is_never_taken_for_published_metrics(make_report: Callable[..
 def test_one_run_declares_no_winner(make_report: Callable[..., Path]) -> None:
     page = page_of(make_report("one"))
     assert "One run a rung carries no interval" in page and "no winner can be declared" in page
-    assert "seeds that go the paper's way" not in page
+    assert "none can be called better or worse" in page and "## Every comparison in numbers" not in page
     several = page_of(make_report("several", seeds=3))
-    assert "carries no interval" not in several and "seeds that go the paper's way" in several
+    assert "carries no interval" not in several and "## Every comparison in numbers" in several
 
 
-def test_steps_are_said_plainly(make_report: Callable[..., Path]) -> None:
-    page = page_of(make_report())
-    assert "Ours, best first: F, E, D, B, C, A. The paper's: F, E, D, C, B, A. 4 of 5 steps go the paper's way." in page
-    assert "| B → C | 81.0 → 86.0 (up) | 91.4 → 80.5 (down) | no |" in page
+def test_the_verdict_comes_first(make_report: Callable[..., Path]) -> None:
+    """B to C goes up by the same 5 at every seed, where the paper's goes down."""
+    page = page_of(make_report(seeds=3))
+    head = page[: page.index("## The ladder")]
+    assert "beside the paper's FID: contradicted at 3 seeds.**" in head
+    assert "Of 5 published differences, 4 agree, 1 contradicts (B to C)." in head
+    assert "rank F, E, D, B, C, A here and F, E, D, C, B, A in the paper (Kendall's τ-b 0.87" in head
+    assert head.index("**Command:**") < head.index("contradicted at 3") < head.index("The rule: a difference")
+    assert "| B → C | −10.9 | +5.00<br><sub>[+5.00, +5.00]</sub> | no | 0 of 3 | < 0.001 | contradicts |" in page
+
+
+def test_other_arms_have_a_table_of_their_own(tmp_path: Path) -> None:
+    page = page_of(designed(tmp_path, "both", lambda names, seed: 60.0 - len(names) + seed))
+    rungs, others = page.index("| **F** | + diversity"), page.index("The other arms, measured alike:")
+    assert rungs < page.index("*Real images*") < others < page.index("| **F-adain** | F without AdaIN | 3 |")
+    assert "6 rungs and 4 other arms (design both: ladder and leave\\_one\\_out)" in page
+    assert "- **F-adain** F without AdaIN: against F\n  - `model.injection`: `adain` → `concat`\n" in page
+    assert "- E is also F-diversity: the same configuration, trained once." in page
+    assert "\n\n\n" not in page
 
 
 def test_changes_and_our_reading(make_report: Callable[..., Path]) -> None:
@@ -99,7 +121,7 @@ def test_text_from_outside_is_no_markup(make_report: Callable[..., Path]) -> Non
 def test_without_runs_there_is_still_a_page(make_report: Callable[..., Path]) -> None:
     page = page_of(make_report(letters=""), Figures(), (Hole("A", None),))
     assert "No run has finished" in page and "A has no record" in page
-    assert "What each rung changed" in page and "figures/" not in page
+    assert "What each arm changed" in page and "figures/" not in page
 
 
 def test_incomplete_averages_are_named(make_report: Callable[..., Path], more_runs: Callable[..., Path]) -> None:
