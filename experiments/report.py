@@ -67,6 +67,8 @@ def build(report: Path) -> str:
     from experiments.reporting.table_files import write_tables
     from experiments.reporting.tables import WIDEST, terminal_table
     from experiments.reporting.verdicts import one_line
+    from experiments.study.rendering import section, write_study
+    from experiments.study.result import study_of
 
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
@@ -78,9 +80,12 @@ def build(report: Path) -> str:
     evidence = gather(ladder, results, tables, repeats)
 
     files = write_tables(report / "tables", results, references, tables, evidence, ladder["source"])
+    study = study_of(records)
+    files += write_study(study, report / "tables")
+    people = section(study, study.outdated(runs)) if study else ""
     figures = _draw(ladder, runs, tables, report / "figures")
     page = report / "report.md"
-    write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files))
+    write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files, people))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {_words(table)}" for table in tables[:1] if max(line.runs for line in table.arms) > 1]

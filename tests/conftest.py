@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser import browser, chromium  # noqa: F401  (fixtures)
+
 # Before torch and matplotlib are imported, and inherited by the programs that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["MPLBACKEND"] = "Agg"

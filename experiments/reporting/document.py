@@ -44,8 +44,9 @@ def render(
     missing: Sequence[Hole],
     figures: Figures,
     files: Sequence[str] = (),
+    people: str = "",
 ) -> str:
-    """The page. missing: the runs that the report lacks. files: the names of those in tables/."""
+    """The page. missing: the runs that the report lacks. files: names of those in tables/. people: a study's part."""
     loader = FileSystemLoader(Path(__file__).parent, encoding="utf-8")
     environment_ = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment_.filters["text"] = markdown_text
@@ -68,6 +69,7 @@ def render(
         environment=environment(runs),
         limits=limits(tables, runs),
         files=files,
+        people=people,
     )
     lines = "\n".join(line.rstrip() for line in page.rstrip().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
