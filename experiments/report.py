@@ -6,16 +6,14 @@ python -m experiments.report NAME
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from experiments.command import run_main, wants_help
 from experiments.naming import names_and_folder
 
 if TYPE_CHECKING:
-    from experiments.report_records import RunRecord
     from experiments.reporting.summary import Table
 
 USAGE = """Rebuild a report from its records alone: report.md, tables/ and figures/ in the folder reports/NAME.
@@ -25,8 +23,6 @@ usage: python -m experiments.report NAME
 
 Settings of this command (key=default):
   reports=reports                 folder of the reports"""
-
-FIGURES = ("comparison", "reference", "metrics", "content", "tradeoff", "curves")
 
 
 def main(arguments: list[str]) -> int:
@@ -60,6 +56,7 @@ def build(report: Path) -> str:
     from experiments.files import check_writable, write_atomically
     from experiments.report_records import ReportRecords
     from experiments.reporting.document import render
+    from experiments.reporting.drawing import draw
     from experiments.reporting.evidence import gather
     from experiments.reporting.labels import shortened
     from experiments.reporting.outcomes import divergences, missing_runs
@@ -78,7 +75,7 @@ def build(report: Path) -> str:
     evidence = gather(ladder, results, tables, repeats)
 
     files = write_tables(report / "tables", results, references, tables, evidence, ladder["source"])
-    figures = _draw(ladder, runs, tables, report / "figures")
+    figures = draw(ladder, runs, tables, evidence, report / "figures")
     page = report / "report.md"
     write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files))
 
@@ -89,33 +86,6 @@ def build(report: Path) -> str:
     for hole in missing[:12]:
         text += [shortened(f"not in this report: {hole}", WIDEST), *([f"  {hole.log}"] if hole.log else [])]
     return "\n".join([*text, "", f"report: {page}"])
-
-
-def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table], folder: Path) -> Any:
-    from experiments.reporting.curves import draw_curves
-    from experiments.reporting.document import Figures
-    from experiments.reporting.montage import draw_comparison, draw_references
-    from experiments.reporting.plots import draw_bars
-    from experiments.reporting.tables import CONTENT
-    from experiments.reporting.tradeoff import draw_tradeoff
-
-    for name in FIGURES:  # what an earlier build drew and this one may not
-        (folder / f"{name}.png").unlink(missing_ok=True)
-    if not runs:
-        return Figures()
-    # Of the first protocol, one a guide: figures mix no protocols either.
-    guides = dict.fromkeys(table.guide for table in tables)
-    first = [next(table for table in tables if table.guide == guide) for guide in guides]
-    columns = list(dict.fromkeys(column for table in first for column in table.columns))
-    kept = [column for column in columns if column.role in CONTENT]
-    return Figures(
-        bars=draw_bars(first, [column for column in columns if column not in kept], folder / "metrics.png"),
-        content=draw_bars(first, kept, folder / "content.png"),
-        tradeoff=draw_tradeoff(first, folder / "tradeoff.png"),
-        curves=draw_curves(runs, folder / "curves.png"),
-        comparison=draw_comparison(ladder["arms"], runs, folder / "comparison.png"),
-        references=tuple(draw_references(ladder["arms"], runs, folder / "reference.png")),
-    )
 
 
 def _words(table: Table) -> str:
