@@ -1,6 +1,6 @@
-"""Rebuild a report from its records alone: tables, figures and page. Trains and measures nothing.
+"""Rebuild a report from its records alone, or compare it with another one. Trains and measures nothing.
 
-python -m experiments.report NAME
+python -m experiments.report NAME [--against OTHER]
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from experiments.command import run_main, wants_help
-from experiments.naming import names_and_folder
+from experiments.naming import check_name, names_and_folder
 
 if TYPE_CHECKING:
     from experiments.reporting.summary import Table
 
 USAGE = """Rebuild a report from its records alone: report.md, tables/ and figures/ in the folder reports/NAME.
 
+With --against, compare it with another one instead: against-OTHER.md in the same folder, with tables and a figure.
+
 usage: python -m experiments.report NAME
+       python -m experiments.report NAME --against OTHER
        python -m experiments.report NAME reports=FOLDER
 
 Settings of this command (key=default):
+  against=                        another report: numbers of one protocol, and how each orders its arms
   reports=reports                 folder of the reports"""
 
 
@@ -30,19 +34,15 @@ def main(arguments: list[str]) -> int:
     if wants_help(arguments):
         print(USAGE)
         return 0
-    name, reports = _asked(arguments)
-    report = reports / name
-    if not (report / "records" / "ladder.json").is_file():
-        known = ", ".join(existing(reports))
-        raise UserError(
-            f"{report}: there is no report of this name. "
-            + (
-                f"There are: {known}"
-                if known
-                else f"There is none in {reports}: python -m experiments.ladder makes one"
-            )
-        )
-    print(build(report))
+    name, other, reports = _asked(arguments)
+    if not other:
+        print(build(_found(reports, name)))
+        return 0
+    if name == other:
+        raise UserError(f"{name}: name two reports, a report is not compared with itself")
+    from experiments.reporting.comparison_files import write_comparison
+
+    print(write_comparison(_found(reports, name), _found(reports, other)))
     return 0
 
 
@@ -92,16 +92,53 @@ def _words(table: Table) -> str:
     return f"{max(line.runs for line in table.arms)} runs (± half the width of a 95 % t interval)"
 
 
-def _asked(arguments: list[str]) -> tuple[str, Path]:
-    """(the report's name, the folder of the reports). Raises UserError."""
-    names, reports = names_and_folder(arguments, "reports")
-    if len(names) != 1:
+def _found(reports: Path, name: str) -> Path:
+    """The folder of a report. Raises UserError where there is none."""
+    report = reports / name
+    if not (report / "records" / "ladder.json").is_file():
         known = ", ".join(existing(reports))
-        given = " ".join(names) or "no name"
         raise UserError(
-            f"{given}: name one report" + (f"; there are: {known}" if known else f"; there is none in {reports}")
+            f"{report}: there is no report of this name. "
+            + (
+                f"There are: {known}"
+                if known
+                else f"There is none in {reports}: python -m experiments.ladder makes one"
+            )
         )
-    return names[0], reports
+    return report
+
+
+def _asked(arguments: list[str]) -> tuple[str, str, Path]:
+    """(the report's name, that of another one or nothing, the folder of the reports). Raises UserError."""
+    words, others = _without_others(arguments)
+    names, reports = names_and_folder(words, "reports")
+    known = ", ".join(existing(reports))
+    there = f"; there are: {known}" if known else f"; there is none in {reports}"
+    if len(names) != 1:
+        raise UserError(f"{' '.join(names) or 'no name'}: name one report{there}")
+    if len(others) > 1 or "" in others:
+        raise UserError(f"--against {' '.join(others)}: name one other report{there}")
+    for other in others:
+        check_name(other)
+    return names[0], others[0] if others else "", reports
+
+
+def _without_others(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """(the words, what stands after `--against` or `against=`)."""
+    words, others = [], []
+    rest = iter(arguments)
+    for word in rest:
+        key, equals, value = word.partition("=")
+        if word == "--against":
+            following = next(rest, "")
+            misplaced = following.startswith("reports=")
+            others.append("" if misplaced else following)
+            words += [following] if misplaced else []
+        elif equals and key in ("--against", "against"):
+            others.append(value)
+        else:
+            words.append(word)
+    return words, others
 
 
 if __name__ == "__main__":
