@@ -1,4 +1,4 @@
-"""Text and JSON files that are written whole or not at all, whatever happens in the middle."""
+"""Files that are written whole or not at all, whatever happens in the middle."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from core.errors import UserError
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raises UserError where the folder cannot be written."""
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all. Raises UserError where the folder cannot be written."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -22,6 +22,12 @@ def names_and_folder(words: Sequence[str], folders: str) -> tuple[list[str], Pat
             raise UserError(f"{word}: this command knows NAME and {folders}=FOLDER")
         else:
             names.append(word)
-    if any(name in (".", "..") or any(letter in name for letter in "/\\\0") for name in names):
-        raise UserError(f"{' '.join(names)}: a name is one folder, without slashes")
+    for name in names:
+        check_name(name)
     return names, folder
+
+
+def check_name(name: str) -> None:
+    """Raise UserError where a name is none of a folder."""
+    if name in (".", "..") or any(letter in name for letter in "/\\\0"):
+        raise UserError(f"{name}: a name is one folder, without slashes")

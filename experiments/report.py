@@ -1,32 +1,32 @@
-"""Rebuild a report from its records alone: tables, figures and page. Trains and measures nothing.
+"""Rebuild a report from its records alone, or compare it with another one. Trains and measures nothing.
 
-python -m experiments.report NAME
+python -m experiments.report NAME [--against OTHER]
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.errors import UserError
 from experiments.command import run_main, wants_help
-from experiments.naming import names_and_folder
+from experiments.naming import check_name, names_and_folder
 
 if TYPE_CHECKING:
-    from experiments.report_records import RunRecord
     from experiments.reporting.summary import Table
 
 USAGE = """Rebuild a report from its records alone: report.md, tables/ and figures/ in the folder reports/NAME.
 
+With --against, compare it with another one instead: against-OTHER.md in the same folder, with tables and a figure.
+
 usage: python -m experiments.report NAME
+       python -m experiments.report NAME --against OTHER
        python -m experiments.report NAME reports=FOLDER
 
 Settings of this command (key=default):
+  against=                        another report: numbers of one protocol, and how each orders its arms
   reports=reports                 folder of the reports"""
-
-FIGURES = ("comparison", "reference", "metrics", "content", "tradeoff", "curves")
 
 
 def main(arguments: list[str]) -> int:
@@ -34,19 +34,15 @@ def main(arguments: list[str]) -> int:
     if wants_help(arguments):
         print(USAGE)
         return 0
-    name, reports = _asked(arguments)
-    report = reports / name
-    if not (report / "records" / "ladder.json").is_file():
-        known = ", ".join(existing(reports))
-        raise UserError(
-            f"{report}: there is no report of this name. "
-            + (
-                f"There are: {known}"
-                if known
-                else f"There is none in {reports}: python -m experiments.ladder makes one"
-            )
-        )
-    print(build(report))
+    name, other, reports = _asked(arguments)
+    if not other:
+        print(build(_found(reports, name)))
+        return 0
+    if name == other:
+        raise UserError(f"{name}: name two reports, a report is not compared with itself")
+    from experiments.reporting.comparison_files import write_comparison
+
+    print(write_comparison(_found(reports, name), _found(reports, other)))
     return 0
 
 
@@ -60,6 +56,7 @@ def build(report: Path) -> str:
     from experiments.files import check_writable, write_atomically
     from experiments.report_records import ReportRecords
     from experiments.reporting.document import render
+    from experiments.reporting.drawing import draw
     from experiments.reporting.evidence import gather
     from experiments.reporting.labels import shortened
     from experiments.reporting.outcomes import divergences, missing_runs
@@ -83,7 +80,7 @@ def build(report: Path) -> str:
     study = study_of(records)
     files += write_study(study, report / "tables")
     people = section(study, study.outdated(runs)) if study else ""
-    figures = _draw(ladder, runs, tables, report / "figures")
+    figures = draw(ladder, runs, tables, evidence, report / "figures")
     page = report / "report.md"
     write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files, people))
 
@@ -96,47 +93,57 @@ def build(report: Path) -> str:
     return "\n".join([*text, "", f"report: {page}"])
 
 
-def _draw(ladder: Mapping[str, Any], runs: list[RunRecord], tables: list[Table], folder: Path) -> Any:
-    from experiments.reporting.curves import draw_curves
-    from experiments.reporting.document import Figures
-    from experiments.reporting.montage import draw_comparison, draw_references
-    from experiments.reporting.plots import draw_bars
-    from experiments.reporting.tables import CONTENT
-    from experiments.reporting.tradeoff import draw_tradeoff
-
-    for name in FIGURES:  # what an earlier build drew and this one may not
-        (folder / f"{name}.png").unlink(missing_ok=True)
-    if not runs:
-        return Figures()
-    # Of the first protocol, one a guide: figures mix no protocols either.
-    guides = dict.fromkeys(table.guide for table in tables)
-    first = [next(table for table in tables if table.guide == guide) for guide in guides]
-    columns = list(dict.fromkeys(column for table in first for column in table.columns))
-    kept = [column for column in columns if column.role in CONTENT]
-    return Figures(
-        bars=draw_bars(first, [column for column in columns if column not in kept], folder / "metrics.png"),
-        content=draw_bars(first, kept, folder / "content.png"),
-        tradeoff=draw_tradeoff(first, folder / "tradeoff.png"),
-        curves=draw_curves(runs, folder / "curves.png"),
-        comparison=draw_comparison(ladder["arms"], runs, folder / "comparison.png"),
-        references=tuple(draw_references(ladder["arms"], runs, folder / "reference.png")),
-    )
-
-
 def _words(table: Table) -> str:
     return f"{max(line.runs for line in table.arms)} runs (± half the width of a 95 % t interval)"
 
 
-def _asked(arguments: list[str]) -> tuple[str, Path]:
-    """(the report's name, the folder of the reports). Raises UserError."""
-    names, reports = names_and_folder(arguments, "reports")
-    if len(names) != 1:
+def _found(reports: Path, name: str) -> Path:
+    """The folder of a report. Raises UserError where there is none."""
+    report = reports / name
+    if not (report / "records" / "ladder.json").is_file():
         known = ", ".join(existing(reports))
-        given = " ".join(names) or "no name"
         raise UserError(
-            f"{given}: name one report" + (f"; there are: {known}" if known else f"; there is none in {reports}")
+            f"{report}: there is no report of this name. "
+            + (
+                f"There are: {known}"
+                if known
+                else f"There is none in {reports}: python -m experiments.ladder makes one"
+            )
         )
-    return names[0], reports
+    return report
+
+
+def _asked(arguments: list[str]) -> tuple[str, str, Path]:
+    """(the report's name, that of another one or nothing, the folder of the reports). Raises UserError."""
+    words, others = _without_others(arguments)
+    names, reports = names_and_folder(words, "reports")
+    known = ", ".join(existing(reports))
+    there = f"; there are: {known}" if known else f"; there is none in {reports}"
+    if len(names) != 1:
+        raise UserError(f"{' '.join(names) or 'no name'}: name one report{there}")
+    if len(others) > 1 or "" in others:
+        raise UserError(f"--against {' '.join(others)}: name one other report{there}")
+    for other in others:
+        check_name(other)
+    return names[0], others[0] if others else "", reports
+
+
+def _without_others(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """(the words, what stands after `--against` or `against=`)."""
+    words, others = [], []
+    rest = iter(arguments)
+    for word in rest:
+        key, equals, value = word.partition("=")
+        if word == "--against":
+            following = next(rest, "")
+            misplaced = following.startswith("reports=")
+            others.append("" if misplaced else following)
+            words += [following] if misplaced else []
+        elif equals and key in ("--against", "against"):
+            others.append(value)
+        else:
+            words.append(word)
+    return words, others
 
 
 if __name__ == "__main__":

@@ -138,6 +138,28 @@ def t_test_p(differences: np.ndarray) -> float:
     return float(2 * stats.t.sf(statistic, len(differences) - 1))
 
 
+def welch(before: np.ndarray, after: np.ndarray, level: float = LEVEL) -> tuple[Interval, float]:
+    """(difference of the means of unpaired arms, after - before, with its interval; two-sided p of its being zero).
+
+    before: (n,), after: (m,); those that are NaN are left out. The arms may scatter differently. NaN where one has
+    fewer than two values. Welch, The Generalization of Student's Problem, Biometrika 34, 1947.
+    """
+    old, new = before[~np.isnan(before)], after[~np.isnan(after)]
+    n = min(len(old), len(new))
+    mean = float(new.mean() - old.mean()) if n else math.nan
+    if n < 2:
+        note = "one run: no interval" if n else "no run"
+        return Interval(math.nan, mean, math.nan, n, level, note), math.nan
+    errors = np.array([old.var(ddof=1) / len(old), new.var(ddof=1) / len(new)])
+    error = math.sqrt(errors.sum())
+    if error == 0:
+        return Interval(mean, mean, mean, n, level, _trust(n)), float(mean == 0)
+    freedom = errors.sum() ** 2 / (errors**2 / (np.array([len(old), len(new)]) - 1)).sum()
+    reach = stats.t.ppf((1 + level) / 2, freedom) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, freedom))
+    return Interval(mean - float(reach), mean, mean + float(reach), n, level, _trust(n)), p
+
+
 def sign_flip_p(differences: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Two-sided p that differences (..., n) are symmetric about zero: how often other signs give as large a mean.
 

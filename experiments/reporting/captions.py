@@ -143,6 +143,11 @@ def bars_caption(tables: Sequence[Table], runs: Sequence[RunRecord]) -> str:
     return words + "One run a rung: no error bars, for there is nothing to estimate them from."
 
 
+def tradeoff_caption(runs: Sequence[RunRecord]) -> str:
+    """What the points of quality against diversity are."""
+    return "Whiskers: 95 % t intervals over seeds." if most_seeds(runs) > 1 else "One run a rung: points, no intervals."
+
+
 def curves_caption(runs: Sequence[RunRecord]) -> str:
     """Of curves.png."""
     labels = len({run.label for run in runs})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.report_records import RunRecord
 from experiments.reporting import montage
-from experiments.reporting.captions import bars_caption, caption, curves_caption, lead, limits, meanings, most_seeds
+from experiments.reporting.captions import (
+    bars_caption,
+    caption,
+    curves_caption,
+    lead,
+    limits,
+    meanings,
+    tradeoff_caption,
+)
+from experiments.reporting.drawing import Figures
 from experiments.reporting.evidence import Evidence
 from experiments.reporting.facts import changes, cost, environment, facts, judge_words, warnings
 from experiments.reporting.findings import findings
@@ -22,18 +30,6 @@ from experiments.reporting.summary import Table
 from experiments.reporting.tables import markdown_ladder
 
 TEMPLATE = "report.md.j2"
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Which figures were drawn."""
-
-    bars: bool = False
-    content: bool = False
-    tradeoff: bool = False
-    curves: bool = False
-    comparison: bool = False
-    references: tuple[str, ...] = ()  # labels of the arms in reference.png
 
 
 def render(
@@ -61,7 +57,7 @@ def render(
         comparison=_comparison(ladder, runs) if figures.comparison else None,
         figures=figures,
         bars_caption=bars_caption(tables, runs),
-        tradeoff_caption="Small rings are single runs." if most_seeds(runs) > 1 else "",
+        tradeoff_caption=tradeoff_caption(runs),
         curves_caption=curves_caption(runs),
         arms=changes(ladder, runs),
         cost=cost(ladder, runs),

@@ -33,6 +33,18 @@ def with_half_width(name: str, interval: Interval) -> str:
     return f"{mean} ± {half:,.{len(mean.partition('.')[2])}f}"
 
 
+def signed_with_half_width(name: str, interval: Interval) -> str:
+    """Of a difference: `−17.2 ± 2.9`, `+0.1 ± 12.5`: no more decimals than its half width has meaning for."""
+    half = of_metric(name, (interval.high - interval.low) / 2) if interval.exists else ""
+    mean = signed(name, interval.mean)
+    if not half or "e" in mean + half:
+        return mean
+    places = min(len(text.partition(".")[2]) for text in (mean, half))
+    scale = 100 if metric(name).percent else 1
+    reach = scale * (interval.high - interval.low) / 2
+    return f"{mean[0] if interval.mean else ''}{scale * abs(interval.mean):,.{places}f} ± {reach:,.{places}f}"
+
+
 def probability(p: float) -> str:
     """A p value or a share: two digits, and none that is shown as 0."""
     if math.isnan(p):

@@ -5,25 +5,25 @@ Put together from the grids that every run keeps, as `experiments.pictures` lays
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from experiments.report_records import RunRecord
+from experiments.reporting.sheet import Sheet
+from experiments.reporting.style import FAINT, INK, NORMAL, SMALL, TEXT, fitted, text_width, wrapped
 
-SIDE = 96  # of a tile of the comparison, pixels; larger images are shown larger, up to LARGEST
-LARGEST = 128
-ROWS = 8  # at most
-LABEL = 130  # pixels, at most, for a row's name
-WIDEST = 1600  # pixels of the picture of references
+# Inches: a tile at most, between two tiles, between two rungs, around everything, and for a row's name at most.
+LARGEST, HAIR, GAP, MARGIN, LABEL = 0.62, 0.02, 0.09, 0.05, 0.78
+LINE = 0.13  # inches of a line of text
+ROWS = 8  # at most; with rungs in two or more blocks, so many in all that a page holds them
+ROWS_ON_A_PAGE = 12
 ACROSS = 6  # rungs side by side
 MOST_ARMS = 18
-GAP, MARGIN, LINE = 14, 12, 17
-INK, FAINT, PAPER, EMPTY = (34, 34, 34), (120, 120, 120), (255, 255, 255), (236, 236, 236)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Grid:
         return self.image.crop(box).resize((side, side), Image.Resampling.LANCZOS)
 
 
-def pairs_shown(domains: int, sources: int) -> list[tuple[int, int, int]]:
+def pairs_shown(domains: int, sources: int, most: int = ROWS) -> list[tuple[int, int, int]]:
     """(source domain, which of its sources, target domain) of every row: each domain once, then each again, ..."""
     rows = [
         (domain, (shift - 1) % sources, (domain + shift) % domains)
@@ -51,7 +51,7 @@ def pairs_shown(domains: int, sources: int) -> list[tuple[int, int, int]]:
     ]
     if domains == 2:  # two rows are few: both sources of each
         rows += [(domain, number, 1 - domain) for number in range(1, sources) for domain in range(domains)]
-    return sorted(rows[:ROWS])
+    return sorted(rows[:most])
 
 
 def draw_comparison(arms: Sequence[Mapping[str, Any]], runs: Sequence[RunRecord], path: Path) -> bool:
@@ -69,37 +69,39 @@ def draw_comparison(arms: Sequence[Mapping[str, Any]], runs: Sequence[RunRecord]
         if (grid := open_grid(run, "latent.png")) is not None and grid.layout == layout
     }
     domains, latents, sources = layout["domains"], int(layout["latents"]), int(layout["sources"])
-    side = side_of(int(layout["tile"]))
-    rows = pairs_shown(len(domains), sources)
     arms = arms[:MOST_ARMS]
-    blocks = [arms[start : start + ACROSS] for start in range(0, len(arms), ACROSS)]
+    blocks = _blocks(arms)
+    rows = pairs_shown(len(domains), sources, max(len(domains), ROWS_ON_A_PAGE // len(blocks)) if blocks[1:] else ROWS)
     names = [_row_name(domains[source], domains[target]) for source, _, target in rows]
-    left = MARGIN + min(LABEL, max(int(_font(14).getlength(line)) for lines in names for line in lines)) + 8
-    column = latents * side + (latents - 1) * 2 + GAP
-    head = max(_heading_height(arm, latents * side) for arm in arms)
-    tall = head + len(rows) * (side + 6)
-    width = left + side + GAP + max(len(block) for block in blocks) * column + MARGIN - GAP
-    sheet = Image.new("RGB", (width, MARGIN + len(blocks) * (tall + GAP)), PAPER)
-    draw = ImageDraw.Draw(sheet)
+    left = MARGIN + min(LABEL, max(text_width(line, SMALL) for lines in names for line in lines)) + 0.08
+    tiles = 1 + latents * len(blocks[0])
+    gaps = len(blocks[0]) * (GAP + (latents - 1) * HAIR)
+    side = min(LARGEST, (TEXT - left - gaps - MARGIN) / tiles)
+    column = latents * side + (latents - 1) * HAIR
+    first = left + side + GAP  # where the first rung stands
+    head = max(_heading_height(arm, column) for arm in arms)
+    tall = head + len(rows) * (side + HAIR) + 2 * GAP
+    width = first + len(blocks[0]) * (column + GAP) - GAP + MARGIN
+    sheet = Sheet(width, 2 * MARGIN + len(blocks) * tall - 2 * GAP, int(layout["tile"]), side)
     for number, block in enumerate(blocks):
-        top = MARGIN + number * (tall + GAP)
-        draw.text((left, top + head - LINE - 4), "source", fill=FAINT, font=_font(13))
+        top = MARGIN + number * tall
+        sheet.text(left, top + head - LINE - 0.03, "source", FAINT)
         for place, arm in enumerate(block):
-            _heading(draw, arm, left + side + GAP + place * column, top, latents * side)
+            _heading(sheet, arm, first + place * (column + GAP), top, column)
         for down, (source, which, target) in enumerate(rows):
-            y = top + head + down * (side + 6)
-            for number, line in enumerate(names[down]):
-                middle = y + side // 2 + int((number - (len(names[down]) - 1) / 2) * LINE)
-                _fitted(draw, line, MARGIN, middle, left - MARGIN - 8)
-            first = next(iter(grids.values())).tile(source * sources + which, 0, side)
-            _paste(sheet, first, left, y, side)
+            y = top + head + down * (side + HAIR)
+            for line, words in enumerate(names[down]):
+                middle = y + side / 2 + (line - (len(names[down]) - 1) / 2) * LINE
+                sheet.text(MARGIN, middle, fitted(words, left - MARGIN - 0.06, SMALL), middle=True)
+            shown = next(iter(grids.values())).tile(source * sources + which, 0, sheet.pixels)
+            sheet.tile(left, y, shown)
             for place, arm in enumerate(block):
                 grid = grids.get(arm["label"])
                 for latent in range(latents):
-                    x = left + side + GAP + place * column + latent * (side + 2)
-                    cell = grid.tile(source * sources + which, 1 + target * latents + latent, side) if grid else None
-                    _paste(sheet, cell, x, y, side)
-    write(sheet, path)
+                    x = first + place * (column + GAP) + latent * (side + HAIR)
+                    where = (source * sources + which, 1 + target * latents + latent)
+                    sheet.tile(x, y, grid.tile(*where, sheet.pixels) if grid else None)
+    sheet.save(path)
     return True
 
 
@@ -114,26 +116,29 @@ def draw_references(arms: Sequence[Mapping[str, Any]], runs: Sequence[RunRecord]
     # Both images of each of few domains, one of each of many: always about six references.
     columns = [d * sources + n for d in range(domains) for n in range(sources if domains * sources <= 6 else 1)]
     rows = [d * sources for d in range(domains)]
-    side = min(SIDE, WIDEST // (len(shown) * (1 + len(columns))))
-    panel = (1 + len(columns)) * (side + 2) + 6
-    head = max(_heading_height(arm, panel - side) for arm in shown)
-    width = MARGIN * 2 + len(shown) * panel + (len(shown) - 1) * GAP * 2
-    sheet = Image.new("RGB", (width, head + MARGIN * 2 + (1 + len(rows)) * (side + 2) + 6), PAPER)
-    draw = ImageDraw.Draw(sheet)
+    left = MARGIN + text_width("reference", SMALL) + 0.08
+    across = len(shown) * (1 + len(columns))
+    gaps = len(shown) * (GAP + (len(columns) - 1) * HAIR) + (len(shown) - 1) * 2 * GAP
+    side = min(LARGEST, (TEXT - left - gaps - MARGIN) / across)
+    panel = side + GAP + len(columns) * (side + HAIR) - HAIR
+    head = max(_heading_height(arm, panel - side - GAP) for arm in shown)
+    width = left + len(shown) * panel + (len(shown) - 1) * 2 * GAP + MARGIN
+    tall = 2 * MARGIN + head + side + GAP + len(rows) * (side + HAIR)
+    sheet = Sheet(width, tall, int(layout["tile"]), side)
+    sheet.text(MARGIN, MARGIN + head + side / 2, "reference", FAINT, middle=True)
+    sheet.text(MARGIN, MARGIN + head + side + GAP + side / 2, "source", FAINT, middle=True)
     for place, arm in enumerate(shown):
         grid = grids[arm["label"]]
-        x0, y0 = MARGIN + place * (panel + GAP * 2), MARGIN + head
-        _heading(draw, arm, x0 + side + 8, MARGIN, panel - side)
-        draw.text((x0, y0 + side // 2 - 16), "reference →", fill=FAINT, font=_font(12))
-        draw.text((x0, y0 + side - 18), "source ↓", fill=FAINT, font=_font(12))
-        for across, column in enumerate(columns):
-            _paste(sheet, grid.tile(0, 1 + column, side), x0 + side + 8 + across * (side + 2), y0, side)
+        x0, y0 = left + place * (panel + 2 * GAP), MARGIN + head
+        _heading(sheet, arm, x0 + side + GAP, MARGIN, panel - side - GAP)
+        for right, column in enumerate(columns):
+            sheet.tile(x0 + side + GAP + right * (side + HAIR), y0, grid.tile(0, 1 + column, sheet.pixels))
         for down, row in enumerate(rows):
-            y = y0 + side + 8 + down * (side + 2)
-            _paste(sheet, grid.tile(1 + row, 0, side), x0, y, side)
-            for across, column in enumerate(columns):
-                _paste(sheet, grid.tile(1 + row, 1 + column, side), x0 + side + 8 + across * (side + 2), y, side)
-    write(sheet, path)
+            y = y0 + side + GAP + down * (side + HAIR)
+            sheet.tile(x0, y, grid.tile(1 + row, 0, sheet.pixels))
+            for right, column in enumerate(columns):
+                sheet.tile(x0 + side + GAP + right * (side + HAIR), y, grid.tile(1 + row, 1 + column, sheet.pixels))
+    sheet.save(path)
     return [arm["label"] for arm in shown]
 
 
@@ -146,15 +151,10 @@ def open_grid(run: RunRecord, name: str) -> Grid | None:
         return None
 
 
-def side_of(tile: int) -> int:
-    """How large a tile is shown."""
-    return min(max(SIDE, tile), LARGEST)
-
-
-def write(sheet: Image.Image, path: Path) -> None:
-    """A PNG without a date or a version in it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, format="PNG", optimize=False)
+def _blocks(arms: Sequence[Mapping[str, Any]]) -> list[Sequence[Mapping[str, Any]]]:
+    """The rungs in as few blocks as hold them, one under the other, all but the last of one size."""
+    across = math.ceil(len(arms) / math.ceil(len(arms) / ACROSS))
+    return [arms[start : start + across] for start in range(0, len(arms), across)]
 
 
 def _first_runs(runs: Sequence[RunRecord]) -> dict[str, RunRecord]:
@@ -165,47 +165,18 @@ def _first_runs(runs: Sequence[RunRecord]) -> dict[str, RunRecord]:
     return first
 
 
-def _paste(sheet: Image.Image, tile: Image.Image | None, x: int, y: int, side: int) -> None:
-    sheet.paste(tile if tile is not None else Image.new("RGB", (side, side), EMPTY), (x, y))
+def _heading(sheet: Sheet, arm: Mapping[str, Any], x: float, y: float, width: float) -> None:
+    """The label, and under it the title."""
+    sheet.text(x, y, fitted(str(arm["label"]), width, NORMAL, bold=True), size=NORMAL, bold=True)
+    for number, line in enumerate(wrapped(str(arm["title"]), width, SMALL), start=1):
+        sheet.text(x, y + number * LINE, line, INK)
 
 
-def _heading(draw: ImageDraw.ImageDraw, arm: Mapping[str, Any], x: int, y: int, width: int) -> None:
-    for number, line in enumerate(_wrapped(arm, width)):
-        font = _font(15, bold=True) if number == 0 else _font(13)
-        draw.text((x, y + number * LINE), line, fill=INK, font=font)
-
-
-def _heading_height(arm: Mapping[str, Any], width: int) -> int:
-    return len(_wrapped(arm, width)) * LINE + 6
-
-
-def _wrapped(arm: Mapping[str, Any], width: int) -> list[str]:
-    """The label, and the title in at most three lines."""
-    lines = [""]
-    for word in str(arm["title"]).split():
-        longer = f"{lines[-1]} {word}".strip()
-        if _font(13).getlength(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return [str(arm["label"]), *[line for line in lines if line][:3]]
+def _heading_height(arm: Mapping[str, Any], width: float) -> float:
+    return (1 + len(wrapped(str(arm["title"]), width, SMALL))) * LINE + 0.03
 
 
 def _row_name(source: str, target: str) -> list[str]:
     """In one line if it is short, else in two."""
     line = f"{source} → {target}"
-    return [line] if _font(14).getlength(line) <= LABEL else [source, f"→ {target}"]
-
-
-def _fitted(draw: ImageDraw.ImageDraw, text: str, x: int, y: int, width: int) -> None:
-    """Text in one line, cut where it is too long, its middle at the height y."""
-    font, shown = _font(14), text
-    while len(shown) > 1 and font.getlength(shown) > width:
-        shown = shown[:-2] + "…"
-    draw.text((x, y), shown, fill=INK, font=font, anchor="lm")
-
-
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """Matplotlib's own font: the same on every machine. The basic layout too, because the other one is optional."""
-    name = f"fonts/ttf/DejaVuSans{'-Bold' if bold else ''}.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / name), size, layout_engine=ImageFont.Layout.BASIC)
+    return [line] if text_width(line, SMALL) <= LABEL else [source, f"→ {target}"]

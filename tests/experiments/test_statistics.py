@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments.statistics import (
     arm_intervals,
@@ -19,6 +20,7 @@ from experiments.statistics import (
     t_bounds,
     t_interval,
     t_test_p,
+    welch,
 )
 
 REPETITIONS = 20_000  # the share of intervals that cover is then known to +-0.3 % (two standard errors)
@@ -111,6 +113,31 @@ def test_a_t_test_by_hand() -> None:
     t = 3 / math.sqrt(7 / 3)
     assert t_test_p(np.array([1.0, 2.0, 6.0])) == pytest.approx(1 - t / math.sqrt(2 + t * t))
     assert t_test_p(np.zeros(3)) == 1.0 and t_test_p(np.ones(3)) == 0.0 and math.isnan(t_test_p(np.ones(1)))
+
+
+def test_unpaired_arms_against_scipy() -> None:
+    before, after = np.array([1.0, 2.0, 6.0, np.nan]), np.array([5.0, 9.0])
+    difference, p = welch(before, after)
+    reference = stats.ttest_ind(after, before[:3], equal_var=False)
+    assert (difference.low, difference.high) == pytest.approx(tuple(reference.confidence_interval()))
+    assert (difference.mean, difference.n, p) == pytest.approx((4.0, 2, reference.pvalue))
+
+
+def test_unpaired_arms_that_do_not_scatter_or_are_single() -> None:
+    same, p = welch(np.ones(3), np.ones(2))
+    assert (same.low, same.mean, same.high, p) == (0, 0, 0, 1)
+    assert welch(np.ones(3), np.full(3, 2.0))[1] == 0
+    single, p = welch(np.ones(1), np.array([3.0, 4.0]))
+    assert single.mean == 2.5 and not single.exists and math.isnan(p) and "one run" in single.note
+    assert math.isnan(welch(np.array([np.nan]), np.ones(2))[0].mean)
+
+
+def test_unpaired_intervals_cover() -> None:
+    """Arms of 4 and 12 runs, of which one scatters three times as much."""
+    draws = generator(3)
+    before, after = draws.normal(0, 3, (2000, 4)), draws.normal(1, 1, (2000, 12))
+    covered = np.mean([welch(one, other)[0].holds(1) for one, other in zip(before, after, strict=True)])
+    assert 0.93 < covered < 0.97
 
 
 def test_holm_by_hand() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import matplotlib
@@ -10,18 +11,9 @@ from PIL import Image
 
 from experiments.report_records import ReportRecords, RunRecord
 from experiments.reporting.curves import POINTS, curve, draw_curves, running_median
-from experiments.reporting.montage import (
-    GAP,
-    MARGIN,
-    ROWS,
-    Grid,
-    draw_comparison,
-    draw_references,
-    open_grid,
-    pairs_shown,
-    side_of,
-)
+from experiments.reporting.montage import ROWS, Grid, draw_comparison, draw_references, open_grid, pairs_shown
 from experiments.reporting.plots import draw_bars
+from experiments.reporting.sheet import Sheet
 from experiments.reporting.summary import ladder_tables, references_frame, results_frame
 from experiments.reporting.tradeoff import draw_tradeoff
 
@@ -76,23 +68,32 @@ def test_comparison_has_a_column_a_rung(make_report: Callable[..., Path], tmp_pa
     records = ReportRecords(make_report(letters="ABCDF", seeds=2))
     path = tmp_path / "comparison.png"
     assert draw_comparison(records.ladder()["arms"], records.runs(), path)
-    picture = np.asarray(Image.open(path))
-    side = side_of(TILE)
-    # Blue is the rung: at the height of the first row, from the left the source (0), then A A B B ...; E is grey.
-    line = picture[-(GAP + MARGIN + side // 2), :, :].tolist()
-    runs = [tuple(line[0])]
-    for pixel in map(tuple, line):
-        if pixel != runs[-1]:
-            runs.append(pixel)
-    tiles = [pixel for pixel in runs if pixel != (255, 255, 255) and max(pixel) - min(pixel) > 20]
+    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    assert picture.shape[1] <= 6.9 * 150 + 1
+    # Blue is the rung: through the last row, from the left the source (0), then A A B B ...; E is grey.
+    line = [tuple(pixel) for pixel in picture[-30].tolist()]
+    runs = [pixel for pixel, before in pairwise(line) if pixel == before]
+    tiles = [pixel for pixel, _ in groupby(runs) if max(pixel) - min(pixel) > 20]
     assert [pixel[2] for pixel in tiles if pixel[1]] == [ord(letter) for letter in "AABBCCDDFF"]
     assert {pixel[0] for pixel in tiles} == {30}  # the last row: the second dog
     assert [pixel[1] for pixel in tiles if pixel[1]] == [10, 20] * 5  # two latents of the first target, the cat
     assert (236, 236, 236) in runs
+    assert path.with_suffix(".pdf").read_bytes()[:5] == b"%PDF-"
 
 
-def test_pictures_of_large_images_are_not_gigantic() -> None:
-    assert [side_of(tile) for tile in (16, 32, 96, 128, 256, 1024)] == [96, 96, 96, 128, 128, 128]
+def test_many_rungs_stand_in_blocks_of_one_size(make_report: Callable[..., Path], tmp_path: Path) -> None:
+    records = ReportRecords(make_report(letters="AF"))
+    arms = records.ladder()["arms"]
+    sizes = []
+    for number, shown in enumerate((arms[:5], arms + arms[:4])):
+        path = tmp_path / f"{number}.png"
+        assert draw_comparison([{**arm, "label": arm["label"]} for arm in shown], records.runs(), path)
+        sizes.append(Image.open(path).size)
+    assert sizes[0][0] == sizes[1][0] and sizes[1][1] > 1.8 * sizes[0][1]  # ten: two blocks of five
+
+
+def test_large_tiles_have_more_pixels() -> None:
+    assert [Sheet(1, 1, tile, 0.5).pixels for tile in (8, 32, 64, 128, 256)] == [75, 75, 75, 150, 150]
 
 
 def test_damaged_and_missing_pictures_are_left_out(make_report: Callable[..., Path], tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ def test_charts_do_not_depend_on_a_persons_style(make_report: Callable[..., Path
             assert draw_tradeoff(tables, folder / "tradeoff.png")
             assert draw_curves(runs, folder / "curves.png")
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
-    assert written[0] == written[1] and len(written[0]) == 3
+    assert written[0] == written[1] and len(written[0]) == 6
     assert all(b"tEXt" not in content and b"tIME" not in content for content in written[0].values())
 
 
@@ -139,7 +140,7 @@ def test_nothing_to_draw_leaves_no_file(make_report: Callable[..., Path], tmp_pa
     assert not draw_tradeoff(tables, tmp_path / "tradeoff.png")  # one output each: no diversity
     assert not draw_curves(runs, tmp_path / "curves.png")
     assert not draw_bars(tables, [], tmp_path / "bars.png")
-    assert not list(tmp_path.glob("*.png"))
+    assert not [*tmp_path.glob("*.png"), *tmp_path.glob("*.pdf")]
 
 
 def test_a_grid_knows_its_layout() -> None:
