@@ -91,8 +91,8 @@ def spent_by_arm(runs: Sequence[RunRecord]) -> dict[str, Spent]:
 
 def _panel(axes: Axes, across: Mapping[str, Interval], up: Mapping[str, Interval], measured: Measured) -> list[str]:
     """Every arm as a point with both intervals. Gives the names that found no room."""
-    axes.set_xlim(*view([one.mean for one in across.values()], across.values()))
-    axes.set_ylim(*view([one.mean for one in up.values()], up.values()))
+    axes.set_xlim(*view([one.mean for one in across.values()], across.values(), least=0))
+    axes.set_ylim(*view([one.mean for one in up.values()], up.values(), least=0))
     axes.grid(True)
     axes.locator_params(nbins=5)
     for label, one in up.items():

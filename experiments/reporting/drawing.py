@@ -62,7 +62,7 @@ def draw(
     return Figures(
         bars=draw_bars(first, [column for column in columns if column not in kept], folder / "metrics.png"),
         content=draw_bars(first, kept, folder / "content.png"),
-        tradeoff=draw_tradeoff(first, folder / "tradeoff.png"),
+        tradeoff=draw_tradeoff(first, evidence.design.rungs, folder / "tradeoff.png"),
         curves=draw_curves(runs, folder / "curves.png"),
         comparison=draw_comparison(ladder["arms"], runs, folder / "comparison.png"),
         references=tuple(draw_references(ladder["arms"], runs, folder / "reference.png")),

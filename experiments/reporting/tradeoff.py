@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +43,11 @@ REAL_NAME = "real images"
 Place = tuple[Interval, Interval]  # diversity, distance
 
 
-def draw_tradeoff(tables: Sequence[Table], path: Path) -> bool:
-    """Draw the arms of every guide's table; false, and no file, where no arm has both numbers."""
+def draw_tradeoff(tables: Sequence[Table], rungs: Collection[str], path: Path) -> bool:
+    """Draw the arms of every guide's table; false, and no file, where no arm has both numbers.
+
+    rungs: labels of the arms that a line joins, in the tables' order.
+    """
     distance, diversity = tables[0].column("distance"), tables[0].column("diversity", many=True)
     if distance is None or diversity is None:
         return False
@@ -67,11 +70,12 @@ def draw_tradeoff(tables: Sequence[Table], path: Path) -> bool:
         axes = figure.add_axes((LEFT / wide, BOTTOM / tall, (wide - LEFT - right) / wide, (tall - TOP - BOTTOM) / tall))
         axes.grid(True)
         shown = [*points, *real.values()]
-        axes.set_xlim(*view([place[0].mean for place in shown], [place[0] for place in shown]))
-        axes.set_ylim(*view([*single.values(), *(place[1].mean for place in shown)], [place[1] for place in shown]))
+        heights = [*single.values(), *(place[1].mean for place in shown)]
+        axes.set_xlim(*view([place[0].mean for place in shown], [place[0] for place in shown], least=0))
+        axes.set_ylim(*view(heights, [place[1] for place in shown], least=0))
         axes.locator_params(nbins=6)
         for guide, trail in trails.items():
-            _trail(axes, trail, guide)
+            _trail(axes, trail, rungs, guide)
         for place in real.values():
             axes.plot(place[0].mean, place[1].mean, "*", ms=10, color=REAL, mec="white", zorder=5)
         homeless = _names(axes, trails, real)
@@ -85,10 +89,10 @@ def draw_tradeoff(tables: Sequence[Table], path: Path) -> bool:
     return True
 
 
-def _trail(axes: Axes, trail: Mapping[str, Place], guide: str) -> None:
-    """A guide's arms in the ladder's order, joined, with both intervals."""
+def _trail(axes: Axes, trail: Mapping[str, Place], rungs: Collection[str], guide: str) -> None:
+    """A guide's arms with both intervals; rungs are joined."""
     colour = COLOURS[guide]
-    means = [(across.mean, up.mean) for across, up in trail.values()]
+    means = [(across.mean, up.mean) for label, (across, up) in trail.items() if label in rungs]
     if 1 < len(means) <= FEW:
         axes.plot(*zip(*means, strict=True), color=colour, ls=DASHES[guide], lw=0.9, alpha=0.6, zorder=2)
     for across, up in trail.values():

@@ -16,13 +16,17 @@ REACH = 0.6  # of the range of all values: how far beyond it a whisker is follow
 MARGIN = 0.06  # of what is shown, beyond it on both sides
 
 
-def view(values: Iterable[float], intervals: Iterable[Interval]) -> tuple[float, float]:
-    """Limits of an axis that show all values, and the intervals up to `REACH` beyond them."""
+def view(values: Iterable[float], intervals: Iterable[Interval], least: float = -math.inf) -> tuple[float, float]:
+    """Limits of an axis that show all values, and the intervals up to `REACH` beyond them.
+
+    least: that what is measured can be, which an interval does not know.
+    """
     known = [value for value in values if math.isfinite(value)] or [0.0]
     bounds = [bound for one in intervals if one.exists for bound in (one.low, one.high)]
     low, high = min(known), max(known)
     reach = REACH * (high - low) or abs(high) or 1.0
     low, high = max(min([low, *bounds]), low - reach), min(max([high, *bounds]), high + reach)
+    low = max(low, min(least, *known))
     margin = MARGIN * (high - low) or 0.5
     return low - margin, high + margin
 

@@ -142,7 +142,7 @@ def test_what_is_resolved_is_said_and_drawn(both: Read, figures: list[Figure], t
 def test_one_seed_has_no_whiskers_and_says_so(single: Read, figures: list[Figure], tmp_path: Path) -> None:
     runs, tables, evidence, titles = single
     assert draw_waterfall(evidence, titles, tmp_path / "a.png")
-    assert draw_tradeoff(tables, tmp_path / "b.png")
+    assert draw_tradeoff(tables, "ABCDEF", tmp_path / "b.png")
     assert cost.draw_cost(runs, evidence, tmp_path / "c.png")
     for figure in figures:
         assert any("One seed an arm: no intervals" in text for text in words(figure))
@@ -223,7 +223,7 @@ def test_cost_stands_against_quality(both: Read, figures: list[Figure], tmp_path
 
 
 def test_quality_and_diversity_have_both_intervals(both: Read, figures: list[Figure], tmp_path: Path) -> None:
-    assert draw_tradeoff(both[1], tmp_path / "tradeoff.png")
+    assert draw_tradeoff(both[1], "ABCDEF", tmp_path / "tradeoff.png")
     latent = both[1][0]
     distance, diversity = latent.column("distance"), latent.column("diversity", many=True)
     assert distance is not None and diversity is not None
@@ -240,7 +240,7 @@ def test_no_text_covers_another_or_leaves_the_page(
 ) -> None:
     runs, tables, evidence, titles = request.getfixturevalue(name)
     assert draw_waterfall(evidence, titles, tmp_path / "a.png")
-    assert draw_tradeoff(tables, tmp_path / "b.png")
+    assert draw_tradeoff(tables, "ABCDEF", tmp_path / "b.png")
     assert cost.draw_cost(runs, evidence, tmp_path / "c.png")
     for figure in figures:
         assert not outside(figure)

@@ -123,7 +123,7 @@ def test_charts_do_not_depend_on_a_persons_style(make_report: Callable[..., Path
         folder = tmp_path / name
         with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9} if name == "two" else {}):
             assert draw_bars(tables, tables[0].columns, folder / "bars.png")
-            assert draw_tradeoff(tables, folder / "tradeoff.png")
+            assert draw_tradeoff(tables, "ABCDEF", folder / "tradeoff.png")
             assert draw_curves(runs, folder / "curves.png")
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert written[0] == written[1] and len(written[0]) == 6
@@ -137,7 +137,7 @@ def test_nothing_to_draw_leaves_no_file(make_report: Callable[..., Path], tmp_pa
     records = ReportRecords(report)
     runs = records.runs()
     tables = ladder_tables(records.ladder(), results_frame(runs), references_frame(records.ladder()))
-    assert not draw_tradeoff(tables, tmp_path / "tradeoff.png")  # one output each: no diversity
+    assert not draw_tradeoff(tables, "ABCDEF", tmp_path / "tradeoff.png")  # one output each: no diversity
     assert not draw_curves(runs, tmp_path / "curves.png")
     assert not draw_bars(tables, [], tmp_path / "bars.png")
     assert not [*tmp_path.glob("*.png"), *tmp_path.glob("*.pdf")]
