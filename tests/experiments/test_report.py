@@ -14,6 +14,7 @@ import pytest
 from core.errors import UserError
 from experiments.report import build, existing, main
 from experiments.report_records import ReportRecords
+from experiments.reporting.drawing import Figures
 from tests.experiments.designed import designed
 from tests.experiments.generated import write_report
 
@@ -25,6 +26,12 @@ def written(report: Path) -> dict[str, bytes]:
     """What a build makes, by name."""
     made = [path for path in report.rglob("*") if path.is_file() and "records" not in path.relative_to(report).parts]
     return {str(path.relative_to(report)): path.read_bytes() for path in made}
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take most of the time of a small report's build, and its words are the same without them."""
+    monkeypatch.setattr("experiments.reporting.drawing.draw", lambda *records: Figures(comparison=True))
 
 
 def test_same_records_same_bytes(make_report: Callable[..., Path]) -> None:
@@ -51,6 +58,7 @@ def test_same_records_same_bytes(make_report: Callable[..., Path]) -> None:
 
 
 @pytest.mark.parametrize("design", ["both", "factorial"])
+@pytest.mark.usefixtures("undrawn")
 def test_a_designs_report_is_deterministic(tmp_path: Path, design: str) -> None:
     def value(names: frozenset[str], seed: int) -> float:
         return 60 - 3 * len(names) + math.sin(7 * seed + len(names))
@@ -63,6 +71,7 @@ def test_a_designs_report_is_deterministic(tmp_path: Path, design: str) -> None:
     assert ("tables/interactions.csv" in written(first)) == (design == "factorial")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_evaluation_seeds_have_their_table(make_report: Callable[..., Path]) -> None:
     """91 and 92 in two trainings of A, measured once more 2 higher each: the standard deviation of that is sqrt 2."""
     report = make_report(seeds=2)
@@ -76,6 +85,7 @@ def test_evaluation_seeds_have_their_table(make_report: Callable[..., Path]) -> 
     assert "| **A** | 0.707 : 1.41<br><sub>2 × 2</sub> |" in table
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) -> None:
     report = make_report()
     text = build(report)
@@ -88,6 +98,7 @@ def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) 
     assert "verdict: FID contradicted (by 1 of 5 steps), LPIPS reproduced (in 2 of 2 steps)" in several
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_results_have_a_row_for_every_number(make_report: Callable[..., Path]) -> None:
     report = make_report(seeds=2)
     build(report)
@@ -110,6 +121,7 @@ def test_results_have_a_row_for_every_number(make_report: Callable[..., Path]) -
     }
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_missing_and_failed_runs_are_said(make_report: Callable[..., Path], more_runs: Callable[..., Path]) -> None:
     failures = [{"label": "C", "seed": 1, "reason": "out of memory with\ntrain.batch=8", "log": "runs/abc-s1/log.txt"}]
     report = make_report(letters="ACDEF", failures=failures)
@@ -125,6 +137,7 @@ def test_missing_and_failed_runs_are_said(make_report: Callable[..., Path], more
     assert "diverged" not in page.casefold()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_divergences_are_said(make_report: Callable[..., Path]) -> None:
     reason = "DIVERGED at iteration 300: these losses are\nnot finite: d/latent/real"
     report = make_report(divergences=[{"label": "C", "seed": 1, "iteration": 300, "reason": reason}])
@@ -165,6 +178,7 @@ def test_figures_of_an_earlier_build_go(make_report: Callable[..., Path]) -> Non
     assert not any(path.exists() for path in stale) and (report / "figures" / "metrics.png").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_many_domains(make_report: Callable[..., Path]) -> None:
     domains = tuple(f"domain {number:02}" for number in range(20))
     report = make_report(letters="AF", domains=domains)

@@ -187,6 +187,13 @@ def test_shapley_values_and_interactions(factorial: Read, figures: list[Figure],
     assert not outside(figures[0]) and not overlapping(figures[0], Text)
 
 
+def test_attributions_are_the_same_bytes_again(factorial: Read, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert draw_effects(factorial[2], tmp_path / name / "attributions.png")
+    one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one == two and set(one) == {"attributions.png", "attributions.pdf"}
+
+
 def test_only_designs_that_share_out_have_attributions(both: Read, tmp_path: Path) -> None:
     assert not draw_effects(both[2], tmp_path / "attributions.png")
     assert not list(tmp_path.iterdir())
