@@ -16,7 +16,7 @@ from experiments.naming import check_name, names_and_folder
 if TYPE_CHECKING:
     from experiments.reporting.summary import Table
 
-USAGE = """Rebuild a report from its records alone: report.md, tables/ and figures/ in the folder reports/NAME.
+USAGE = """Rebuild a report from its records alone: index.html, report.md, tables/ and figures/ in reports/NAME.
 
 With --against, compare it with another one instead: against-OTHER.md in the same folder, with tables and a figure.
 
@@ -52,8 +52,9 @@ def existing(reports: Path) -> list[str]:
 
 
 def build(report: Path) -> str:
-    """Write report.md, tables/ and figures/ beside records/, and give the text for a terminal. Raises UserError."""
+    """Write everything beside records/, and give the text for a terminal. Raises UserError."""
     from experiments.files import check_writable, write_atomically
+    from experiments.page.page import render as render_page
     from experiments.report_records import ReportRecords
     from experiments.reporting.document import render
     from experiments.reporting.drawing import draw
@@ -81,8 +82,9 @@ def build(report: Path) -> str:
     files += write_study(study, report / "tables")
     people = section(study, study.outdated(runs)) if study else ""
     figures = draw(ladder, runs, tables, evidence, report / "figures")
-    page = report / "report.md"
-    write_atomically(page, render(ladder, runs, tables, evidence, missing, figures, files, people))
+    document, page = report / "report.md", report / "index.html"
+    write_atomically(document, render(ladder, runs, tables, evidence, missing, figures, files, people))
+    write_atomically(page, render_page(ladder, runs, tables, evidence, missing, files))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {_words(table)}" for table in tables[:1] if max(line.runs for line in table.arms) > 1]
@@ -90,7 +92,7 @@ def build(report: Path) -> str:
     text += [shortened(f"diverged: {line}", WIDEST) for line in divergences(ladder)[:12]]
     for hole in missing[:12]:
         text += [shortened(f"not in this report: {hole}", WIDEST), *([f"  {hole.log}"] if hole.log else [])]
-    return "\n".join([*text, "", f"report: {page}"])
+    return "\n".join([*text, "", f"report: {document}", f"page: {page}"])
 
 
 def _words(table: Table) -> str:

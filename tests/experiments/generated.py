@@ -50,13 +50,18 @@ def write_report(
     domains: Sequence[str] = ("bird", "cat", "dog"),
     points: int = 100,
     noise: float = 2.0,
+    **changes: Any,
 ) -> Path:
-    """Write the records of a design, or of those of its arms that `labels` names. points: of a curve."""
+    """Write the records of a design, or of those of its arms that `labels` names.
+
+    points: of a curve. changes: of what ladder.json says.
+    """
     plan = build_design(design, LADDER, Config())
     arms = [arm for arm in plan.arms if labels is None or arm.label in labels]
     records = ReportRecords(report)
     described = {"arms": [arm_record(arm, LADDER) for arm in arms], "design": design_record(plan, LADDER)}
-    records.write_ladder({**ladder_of(tuple(domains)), **described, "name": report.name, "seeds": list(range(seeds))})
+    described |= {"name": report.name, "seeds": list(range(seeds)), **changes}
+    records.write_ladder({**ladder_of(tuple(domains)), **described})
     combinations = {label: combination for combination, label in plan.members.items()}
     generator = np.random.default_rng(0)
     for arm in arms:
