@@ -35,7 +35,7 @@ from experiments.reporting.whiskers import seeds_words, view, whisker
 from experiments.statistics import Interval, t_interval
 
 FEW = 8  # points that a column's width is enough for
-LEFT, TOP, BOTTOM = 0.42, 0.5, 0.55  # inches beside, over and under the chart
+LEFT, TOP, BOTTOM = 0.48, 0.5, 0.55  # inches beside, over and under the chart
 MARGIN = 0.62  # inches for the names of dotted lines
 LINE = 8.0  # points between these
 REAL_NAME = "real images"
