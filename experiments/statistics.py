@@ -214,7 +214,8 @@ def spread(values: pd.DataFrame) -> Spread:
         training = float(cells[0].std(ddof=1)) if evaluations and trainings > 1 else math.nan
         note = "one evaluation of each training: their spread holds that of the evaluation"
         return Spread(training, math.nan, trainings, evaluations, note if evaluations else "no evaluation is whole")
-    evaluation = math.sqrt(cells.var(axis=0, ddof=1).mean())
+    # Equal numbers do not scatter, whatever the last digit of their mean.
+    evaluation = math.sqrt(np.where(np.ptp(cells, axis=0) > 0, cells.var(axis=0, ddof=1), 0).mean())
     if trainings < 2:
         return Spread(math.nan, evaluation, trainings, evaluations, "one training: no spread over trainings")
     rest = cells - cells.mean(axis=0) - cells.mean(axis=1, keepdims=True) + cells.mean()

@@ -210,12 +210,20 @@ def _spreads(guide: str, column: Column, values: pd.DataFrame, repeats: Repeats)
     key = f"{column.metric}/{guide}/{column.outputs}"
     for label in values:
         own = {
-            seed: {OWN: values.at[seed, label], **{int(one["eval_seed"]): one[key] for one in again if key in one}}
+            seed: {
+                OWN: _rounded(values.at[seed, label]),
+                **{int(one["eval_seed"]): _rounded(one[key]) for one in again if key in one},
+            }
             for seed in values.index
             if (again := repeats.get((str(label), seed), ())) and np.isfinite(values.at[seed, label])
         }
         if any(len(measured) > 1 for measured in own.values()):
             yield str(label), spread(pd.DataFrame(own))
+
+
+def _rounded(value: float) -> float:
+    """To 12 digits: means that were added up in another order are one value."""
+    return float(f"{value:.12g}")
 
 
 def _ladder(design: DesignRecord, values: pd.DataFrame) -> Attribution | None:
