@@ -112,7 +112,7 @@ def read_space(name: str, ranges: Mapping[str, Any]) -> Space:
     problems: list[str] = []
     if name not in SPACES:
         problems.append(f"space={name}: choose one of {', '.join(SPACES)}")
-    known = {path: item.metadata.get("identity", True) for path, item, _ in leaves(Config())}
+    known = {path: item.metadata["identity"] for path, item, _ in leaves(Config())}
     own: dict[str, Parameter] = {}
     for path, text in ranges.items():
         if path not in known:
