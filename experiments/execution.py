@@ -41,7 +41,7 @@ def execute(
         if folder.settled:
             return
         folder.sweep()
-        with StopRequests(with_parent) as requests, _noting_the_end(folder, config, free):
+        with StopRequests(with_parent, lambda: folder.given_up) as requests, _noting_the_end(folder, config, free):
             Attempt(config, folder, runs, claim, requests, quiet, tracking).run()
 
 
