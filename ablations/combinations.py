@@ -65,9 +65,9 @@ class Combinations:
         if rung:
             return rung
         left_out, chosen = self._left_out(self._largest(combination)), self._chosen(self._smallest(combination))
-        letter, label, title = self._spelling(left_out, chosen)
+        letter, label, title, changes = self._spelling(left_out, chosen)
         end = self._rungs_by_digest[digest(self.rungs[letter].config)]
-        return Arm(label, title, config, difference(end.config, config), end.label)
+        return Arm(label, title, config, difference(end.config, config), end.label, changes)
 
     @cached_property
     def _rungs_by_digest(self) -> dict[str, Arm]:
@@ -108,10 +108,12 @@ class Combinations:
                 combination -= {name}
         return combination
 
-    def _spelling(self, left_out: tuple[Change, ...], chosen: tuple[Change, ...]) -> tuple[str, str, str]:
-        """(letter of the nearer end of the ladder, label, title)."""
+    def _spelling(
+        self, left_out: tuple[Change, ...], chosen: tuple[Change, ...]
+    ) -> tuple[str, str, str, tuple[Change, ...]]:
+        """(letter of the nearer end of the ladder, label, title, what is changed of that end)."""
         near_last = len(left_out) <= len(chosen)
         letter = self.ladder.letters[-1 if near_last else 0]
         sign, word, changes = ("-", "without", left_out) if near_last else ("+", "with", chosen)
         titles = ", ".join(change.title for change in changes)
-        return letter, sign.join([letter, *(change.name for change in changes)]), f"{letter} {word} {titles}"
+        return letter, sign.join([letter, *(change.name for change in changes)]), f"{letter} {word} {titles}", changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ablations.combinations import Combination, Combinations
@@ -43,6 +43,7 @@ class Design:
     """What is to be trained: every configuration once, whatever it is called."""
 
     name: str
+    names: tuple[str, ...]  # of all sub-changes, in the ladder's order
     arms: tuple[Arm, ...]  # rungs first, in the ladder's order
     also: Mapping[str, tuple[str, ...]]  # label -> the other names under which the design asks for this arm
     invalid: tuple[Invalid, ...]
@@ -59,6 +60,24 @@ def build_design(name: str, ladder: Ladder, recipe: Config) -> Design:
     if name == "half":
         return _half(space)
     return _gathered(name, space, _asked_for(name, space))
+
+
+def restricted(design: Design, letters: tuple[str, ...]) -> Design:
+    """Of a plain ladder the rungs of these letters alone, each compared with the one before it that is left."""
+    kept = tuple(arm for arm in design.arms if {arm.label, *design.also.get(arm.label, ())} & set(letters))
+    labels = [arm.label for arm in kept]
+    members = {combination: label for combination, label in design.members.items() if label in labels}
+    sets = {label: combination for combination, label in members.items()}
+    return replace(
+        design,
+        arms=kept,
+        also={label: others for label, others in design.also.items() if label in labels},
+        comparisons=tuple(
+            Comparison(before, after, tuple(name for name in design.names if name in sets[after] - sets[before]))
+            for before, after in pairwise(labels)
+        ),
+        members=members,
+    )
 
 
 def _asked_for(name: str, space: Combinations) -> list[tuple[str, Combination]]:
@@ -114,6 +133,7 @@ def _gathered(
     order = sorted(arms, key=lambda label: letters.index(label) if label in letters else len(letters))
     return Design(
         name=name,
+        names=space.names,
         arms=tuple(arms[label] for label in order),
         also={
             label: others

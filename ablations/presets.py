@@ -9,12 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preset:
-    """Named settings; `seeds` is the number of training runs of each arm."""
+    """Named settings; `seeds` is the number of training runs of each arm, `design` which arms (see designs.py)."""
 
     name: str
     title: str
     settings: Mapping[str, Any]
     seeds: int = 1
+    design: str = "ladder"
 
 
 # What the scales for a laptop share: small images, narrow networks, and a recipe for short runs, alike in every rung.
@@ -81,6 +82,7 @@ PRESETS: tuple[Preset, ...] = (
             "data.val_images": 100,
         },
         seeds=3,
+        design="both",
     ),
     Preset(
         "celeba_hq",
@@ -92,6 +94,7 @@ PRESETS: tuple[Preset, ...] = (
             "train.steps": 100_000,
             "loss.diversity": 1.0,
         },
+        design="both",
     ),
     Preset(
         "afhq",
@@ -103,6 +106,7 @@ PRESETS: tuple[Preset, ...] = (
             "train.steps": 100_000,
             "loss.diversity": 2.0,
         },
+        design="both",
     ),
 )
 

@@ -68,6 +68,7 @@ class Arm:
     config: Config
     difference: Mapping[str, tuple[Any, Any]]  # dotted path -> (in `against`, here)
     against: str = ""  # the label that it is compared with: the rung before, or an end of the ladder; of none: empty
+    changes: tuple[Change, ...] = ()  # that lie between the two; of the first rung its own
 
 
 def fold(recipe: Config, changes: tuple[Change, ...]) -> Config:
@@ -114,5 +115,5 @@ def ladder_arms(ladder: Ladder, recipe: Config, letters: tuple[str, ...] = ()) -
         config = fold(recipe, ladder.changes_to(rung.letter))
         before = arms[-1] if arms else None
         changed = difference(before.config, config) if before else {}
-        arms.append(Arm(rung.letter, rung.title, config, changed, before.label if before else ""))
+        arms.append(Arm(rung.letter, rung.title, config, changed, before.label if before else "", rung.changes))
     return [arm for arm in arms if not letters or arm.label in letters]

@@ -27,7 +27,10 @@ usage: python -m experiments.ladder with [SCALE] [LADDER] [key=value ...]
        python -m experiments.ladder with quick seeds=3 name=mine
        python -m experiments.ladder with smoke data.root=~/faces name=faces
        python -m experiments.ladder with smoke paper_ladder
+       python -m experiments.ladder with quick design=both seeds=3
+       python -m experiments.ladder plan with cpu
 
+`plan` prints the arms, what each changes, what is done already and what the rest will take, and trains nothing.
 Ctrl-C stops cleanly; the same command goes on from the last checkpoints."""
 
 
@@ -36,11 +39,40 @@ def main(arguments: list[str]) -> int:
     if wants_help(arguments):
         print(help_text(USAGE, SETTINGS, rungs_allowed=False))
         return 0
-    plan = read_plan(arguments)
+    if arguments[:1] == ["plan"]:
+        return _show(read_plan(arguments[1:]))
+    return _run(read_plan(arguments))
 
+
+def _show(plan: Plan) -> int:
+    """Print what a ladder would be."""
+    from core.runtime import choose_device
+    from experiments.overview import overview
+    from experiments.prepare import load_real_images, prepare
+
+    cache = plan.runs / "cache"
+    prepared = prepare(plan.recipe, cache)
+    planned = planned_runs(plan, prepared)
+    print(overview(plan, planned), flush=True)
+    device = choose_device(plan.recipe.device)
+    if plan.command.settings["preflight"] and not all(run.folder.settled for run in planned):
+        from experiments.preflight.outlook import foresee
+
+        real = load_real_images(prepared.resolve(plan.recipe), prepared.data, cache, device)
+        outlook = foresee(plan, prepared, planned, real, device)
+        print(f"\n{outlook.text()}")
+        if outlook.problems:
+            print("\nThis cannot run as it is:\n" + "\n".join(f"  - {problem}" for problem in outlook.problems))
+            return 1
+    return 0
+
+
+def _run(plan: Plan) -> int:
+    """Train what is missing, and report."""
     from core.runtime import choose_device
     from core.training.replicas import refuse_uneven
     from experiments.adoption import adopt
+    from experiments.description import describe
     from experiments.dispatch import Dispatch
     from experiments.engines.choice import build_engine, job_of
     from experiments.prepare import load_real_images, prepare
@@ -64,7 +96,7 @@ def main(arguments: list[str]) -> int:
     real = load_real_images(prepared.resolve(plan.recipe), prepared.data, plan.runs / "cache", device)
     fit = _foresee(plan, prepared, planned, real, device)
     engine = build_engine(plan.command.settings, len(missing), device.type, fit)
-    described = _describe(plan, prepared, real)
+    described = describe(plan, prepared, real)
 
     for run in missing:
         run.folder.prepare(run.config, run.arm.label)
@@ -124,47 +156,6 @@ def _foresee(
             + "\nWith preflight=false it starts all the same, and what fails is left out of the report."
         )
     return outlook.fit
-
-
-def _describe(plan: Plan, prepared: Prepared, real: RealImages) -> dict[str, Any]:
-    """What a report says of the whole ladder, as plain data."""
-    from experiments.prepare import judge_report, reference_rows
-
-    config = prepared.resolve(plan.recipe)
-    data = prepared.data
-    ladder = plan.command.ladder
-    rungs = {rung.letter: rung for rung in ladder.rungs}
-    return {
-        "name": plan.name,
-        "ladder": ladder.name,
-        "title": ladder.title,
-        "source": ladder.source,
-        "scale": plan.command.preset.name,
-        "command": "python -m experiments.ladder " + plan.command.again,
-        "arms": [
-            {
-                "label": arm.label,
-                "title": arm.title,
-                "changes": [change.title for change in rungs[arm.label].changes],
-                "reading": rungs[arm.label].reading,
-                "published": dict(rungs[arm.label].published),
-                "difference": {path: list(pair) for path, pair in arm.difference.items()},
-            }
-            for arm in plan.arms
-        ],
-        "data": {
-            "name": Path(config.data.root).name if config.data.root else "critters",
-            "domains": list(data.domains),
-            "train": list(data.train.sizes),
-            "val": list(data.val.sizes),
-            "resolution": config.model.resolution,
-            "fingerprint": data.fingerprint,
-        },
-        "notes": list(prepared.notes),
-        "protocol": real.suite.protocol,
-        "judge": judge_report(real.judge),
-        "references": reference_rows(config, real, plan.runs / "cache"),
-    }
 
 
 def _record(report: Path, described: dict[str, Any], planned: list[PlannedRun]) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablations.designs import DESIGNS, Design, build_design, restricted
 from ablations.ladders import DEFAULT
-from ablations.rung import Arm, ladder_arms
+from ablations.rung import Arm
 from core.config import Config, ConfigError, changed
 from experiments.command import TRACKING, Command, Setting, parse, refuse_varied
 from experiments.engines import choice
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from experiments.records import RunFolder
 
 SETTINGS = {
-    "name": Setting("", "of the report; the scale's name if not given, after the ladder's if that is not controlled"),
+    "name": Setting("", "of the report; that of the scale, with the ladder and the design where these are others"),
+    "design": Setting("", f"which arms: {', '.join(DESIGNS)}; the scale's if not given"),
     "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
-    "rungs": Setting("", "letters of the rungs to train, e.g. AF; all if not given"),
+    "rungs": Setting("", "letters of the rungs of a plain ladder to train, e.g. AF; all if not given"),
     **choice.SETTINGS,
     "preflight": Setting(
         True, "first rehearse every arm; false: do not, where arms that cannot fit or diverge at once are wanted"
@@ -37,7 +39,18 @@ class Plan:
     command: Command
     name: str  # of the report
     recipe: Config
-    arms: list[Arm]
+    design: Design
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """What is trained: rungs first, in the ladder's order."""
+        return self.design.arms
+
+    @property
+    def seeds(self) -> range:
+        """Of each arm's runs."""
+        first = int(self.command.updates.get("seed", 0))
+        return range(first, first + (self.command.settings["seeds"] or self.command.preset.seeds))
 
     @property
     def runs(self) -> Path:
@@ -70,7 +83,9 @@ def read_plan(arguments: list[str]) -> Plan:
     refuse_varied(command.ladder, command.updates)
     _refuse_wrong(command)
     recipe = changed(Config(), command.recipe)
-    return Plan(command, _name(command), recipe, ladder_arms(command.ladder, recipe, _letters(command)))
+    letters, name = _letters(command), _design(command)
+    design = build_design(name, command.ladder, recipe)
+    return Plan(command, _name(command, name), recipe, restricted(design, letters) if letters else design)
 
 
 def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
@@ -80,10 +95,8 @@ def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
     """
     from experiments.records import RunFolder
 
-    seeds = plan.command.settings["seeds"] or plan.command.preset.seeds
-    first = int(plan.command.updates.get("seed", 0))
     planned = []
-    for seed in range(first, first + seeds):
+    for seed in plan.seeds:
         for arm in reversed(plan.arms):
             config = changed(prepared.resolve(arm.config), {"seed": seed})
             planned.append(PlannedRun(arm, config, RunFolder.of(plan.runs, config)))
@@ -108,9 +121,20 @@ def _letters(command: Command) -> tuple[str, ...]:
     return letters
 
 
-def _name(command: Command) -> str:
-    default = command.preset.name if command.ladder is DEFAULT else f"{command.ladder.name}-{command.preset.name}"
-    name = str(command.settings["name"]) or default
+def _design(command: Command) -> str:
+    asked = str(command.settings["design"])
+    if command.settings["rungs"] and asked not in ("", "ladder"):
+        raise ConfigError([f"rungs={command.settings['rungs']}: only design=ladder can be of some rungs alone"])
+    return asked or ("ladder" if command.settings["rungs"] else command.preset.design)
+
+
+def _name(command: Command, design: str) -> str:
+    parts = [
+        "" if command.ladder is DEFAULT else command.ladder.name,
+        command.preset.name,
+        "" if design == command.preset.design or command.settings["rungs"] else design,
+    ]
+    name = str(command.settings["name"]) or "-".join(filter(None, parts))
     if name in (".", "..") or any(part in name for part in "/\\\0"):
         raise ConfigError([f"name={name}: a name is one folder, without slashes"])
     return name

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ablations.designs import DESIGNS, Comparison, Design, build_design
+from ablations.designs import DESIGNS, Comparison, Design, build_design, restricted
 from ablations.ladders import LADDERS
 from ablations.paper import LADDER as PAPER
 from ablations.rung import Change, Ladder, Rung, difference, fold, ladder_arms
@@ -190,3 +190,15 @@ def test_too_few_changes_for_half() -> None:
     short = Ladder("short", "", "", LADDER.rungs[:3])
     with pytest.raises(ConfigError, match=r"design=half: the short ladder has 3 sub-changes, .* set design=factorial"):
         built("half", short)
+
+
+def test_some_rungs_alone_are_compared_with_the_one_before_that_is_left() -> None:
+    design = restricted(built("ladder"), ("A", "C", "F"))
+    assert labels(design) == ["A", "C", "F"]
+    assert design.comparisons == (
+        Comparison("A", "C", ("multitask", "r1", "adain")),
+        Comparison("C", "F", ("latent", "style", "diversity")),
+    )
+    assert set(design.members.values()) == {"A", "C", "F"}
+    same = restricted(built("ladder", loss__diversity=0.0), ("A", "F"))  # then F is E
+    assert labels(same) == ["A", "E"] and same.also == {"E": ("F",)}

@@ -108,3 +108,25 @@ def test_a_mistake_is_one_message_without_a_traceback(words: list[str], hint: st
     assert "Traceback" not in done.stderr
     assert hint in done.stderr.split("error: ", 1)[1]
     assert done.stdout == ""
+
+
+def test_the_scale_says_which_arms_and_the_name_says_where_they_are_others() -> None:
+    def named(*words: str) -> tuple[str, str, int]:
+        plan = read_plan(["with", *words])
+        return plan.name, plan.design.name, len(plan.arms)
+
+    assert named("quick") == ("quick", "ladder", 6)
+    assert named("cpu") == ("cpu", "both", 10)
+    assert named("celeba_hq")[1] == named("afhq")[1] == "both"
+    assert named("quick", "design=both") == ("quick-both", "both", 10)
+    assert named("cpu", "design=factorial") == ("cpu-factorial", "factorial", 40)
+    assert named("cpu", "rungs=AF") == ("cpu", "ladder", 2)
+    assert named("smoke", "paper_ladder", "design=add_one") == ("paper-smoke-add_one", "add_one", 6)
+    assert named("smoke", "design=half", "name=mine") == ("mine", "half", 20)
+
+
+def test_a_design_that_is_not_there_and_one_of_some_rungs_alone_are_refused() -> None:
+    with pytest.raises(ConfigError, match="design=all: choose one of ladder, leave_one_out, add_one, both"):
+        read_plan(["with", "smoke", "design=all"])
+    with pytest.raises(ConfigError, match="rungs=AF: only design=ladder can be of some rungs alone"):
+        read_plan(["with", "cpu", "design=both", "rungs=AF"])

@@ -125,6 +125,27 @@ def test_the_same_command_again_trains_nothing(done: Path) -> None:
     assert {path: path.read_bytes() for path in (done / "reports").rglob("*") if path.is_file()} == report
 
 
+def test_a_design_trains_only_the_arms_that_are_not_there(done: Path) -> None:
+    """And `plan` shows them before, without training."""
+    before = set(results(done))
+    words = ["design=both", "preflight=false"]
+    asked = ladder(done, *words)
+    planned = [*asked[:3], "plan", *asked[3:]]
+    shown = subprocess.run(planned, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert shown.returncode == 0, shown.stderr
+    assert "10 arms, 1 seed each: 10 runs, of which 6 are done already" in shown.stdout
+    assert set(results(done)) == before
+    finished = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    assert len(set(results(done)) - before) == 4
+    report = done / "reports" / "smoke-both"
+    ladder_record = json.loads((report / "records" / "ladder.json").read_text())
+    labels = [*"ABCDEF", "F-multitask", "F-r1", "F-adain", "F-style"]
+    assert [arm["label"] for arm in ladder_record["arms"]] == labels
+    assert ladder_record["design"]["also"] == {"E": ["F-diversity"], "F": ["F-latent"]}
+    assert list(pd.read_csv(report / "tables" / "results.csv")["arm"].unique()) == labels
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
 def test_an_interrupted_ladder_goes_on_and_ends_in_the_same_numbers(tmp_path: Path) -> None:
     words = ["rungs=CF", "train.steps=200", "train.log_every=20", "train.checkpoint_every=1000", "train.sample_every=0"]
