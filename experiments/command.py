@@ -61,7 +61,7 @@ class Command:
         from experiments.tracking.address import without_password
 
         words = [
-            f"tracking={without_password(value)}" if key == "tracking" else word
+            f"{key}={without_password(value)}" if key in ("tracking", "tune.storage") else word
             for word in self.words
             for key, _, value in [word.partition("=")]
         ]
