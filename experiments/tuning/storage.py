@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sqlite3
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ class Storage:
     """An open storage."""
 
     optuna: BaseStorage
-    locked: FileLock | ServerLock
+    locked: Callable[[], AbstractContextManager[None]]  # one process at a time
     shown: str  # as optuna-dashboard takes it, without a password
 
 
@@ -132,7 +132,9 @@ def _mend(path: Path) -> None:
     if path.exists():
         with path.open("rb+") as file:
             content = file.read()
-            file.truncate(content.rfind(b"\n") + 1)
+            end = content.rfind(b"\n") + 1
+            if content[end:].startswith(b'{"op_code"'):
+                file.truncate(end)
 
 
 def _open_sqlite(path: Path) -> Storage:

@@ -7,12 +7,15 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from optuna.storages import InMemoryStorage
+
 from ablations.search import Dimension
 from experiments.tuning.loop import tune
-from experiments.tuning.storage import open_storage
+from experiments.tuning.storage import Storage, open_storage
 from experiments.tuning.study import Outcome, Sampling, Study, Task
 
 SPACE = (
@@ -91,19 +94,20 @@ class StubBench:
 
 
 def open_study(
-    place: Path,
+    place: Path | None,
     sampling: Sampling = Sampling(),  # noqa: B008
     space: Sequence[Dimension] = SPACE,
     identity: Mapping[str, Any] = IDENTITY,
     directions: Sequence[Any] = ("minimize",),
     address: str = "",
 ) -> Study:
-    """The study `stub` in a journal in a folder, or at an address."""
-    storage = open_storage(address, place / "stub.journal")
+    """The study `stub` in a journal in a folder, at an address, or in memory where there is neither."""
+    memory = Storage(InMemoryStorage(), nullcontext, "memory")
+    storage = open_storage(address, place / "stub.journal") if place else memory
     return Study.open(storage, "stub", identity, directions, space, sampling)
 
 
-def run(place: Path, trials: int, bench: StubBench | None = None, **options: Any) -> Study:
+def run(place: Path | None, trials: int, bench: StubBench | None = None, **options: Any) -> Study:
     """A study after `trials` trials."""
     study = open_study(place, **options)
     tune(study, bench or StubBench(), trials)
