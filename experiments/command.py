@@ -95,6 +95,9 @@ def parse(arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowe
     ladders = [name for name in names if name in LADDERS]
     ladder = LADDERS[ladders[0]] if ladders else DEFAULT_LADDER
     letters = [name for name in names if name in ladder.letters and rungs_allowed]
+    switches = [name for name in names if name in settings and settings[name].default is False]
+    updates |= dict.fromkeys(switches, True)
+    names = [name for name in names if name not in switches]
     for name in names:
         if name not in (*presets, *ladders, *letters):
             known = [*presets, *LADDERS, *(ladder.letters if rungs_allowed else ())]

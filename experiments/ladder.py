@@ -28,6 +28,7 @@ usage: python -m experiments.ladder with [SCALE] [LADDER] [key=value ...]
        python -m experiments.ladder with smoke data.root=~/faces name=faces
        python -m experiments.ladder with smoke paper_ladder
        python -m experiments.ladder with quick design=both seeds=3
+       python -m experiments.ladder with quick tuned trials=20 seeds=3
        python -m experiments.ladder plan with cpu
 
 `plan` prints the arms, what each changes, what is done already and what the rest will take, and trains nothing.
@@ -73,13 +74,12 @@ def _run(plan: Plan) -> int:
     from core.training.replicas import refuse_uneven
     from experiments.adoption import adopt
     from experiments.description import describe
-    from experiments.dispatch import Dispatch
-    from experiments.engines.choice import build_engine, job_of
     from experiments.prepare import load_real_images, prepare
-    from experiments.progress import LadderProgress
     from experiments.registry import Cell, StartedLadder
     from experiments.report import build
+    from experiments.report_records import ReportRecords
     from experiments.tracking.address import check_tracking, hand_down
+    from experiments.tuning.arms import compared, sessions_of, tune_arms, tuned_plan
 
     hand_down(check_tracking(plan.command.settings["tracking"], plan.runs))
     device = choose_device(plan.recipe.device)
@@ -92,30 +92,48 @@ def _run(plan: Plan) -> int:
     planned = planned_runs(plan, prepared)
     for line in adopt(plan.runs, [run.folder for run in planned]):
         print(line, file=sys.stderr)
-    missing = [run for run in planned if not run.folder.settled]
     real = load_real_images(prepared.resolve(plan.recipe), prepared.data, plan.runs / "cache", device)
+    sessions = sessions_of(plan, prepared) if plan.command.settings["tuned"] else []
     fit = _foresee(plan, prepared, planned, real, device)
-    engine = build_engine(plan.command.settings, len(missing), device.type, fit)
-    described = describe(plan, prepared, real)
 
-    for run in missing:
-        run.folder.prepare(run.config, run.arm.label)
-    cells = tuple(Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned)
-    StartedLadder(plan.name, "python -m experiments.ladder " + plan.command.again, cells).write(plan.runs)
+    untuned: list[PlannedRun] = []
     try:
-        with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
-            Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
+        studies = tune_arms(sessions, device.type, fit)
+        if sessions:
+            plan, untuned = tuned_plan(plan, studies), planned
+            planned = planned_runs(plan, prepared)
+        cells = [Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned]
+        cells += [Cell(f"{run.arm.label} untuned", run.config.seed, run.folder.path.name) for run in untuned]
+        StartedLadder(plan.name, "python -m experiments.ladder " + plan.command.again, tuple(cells)).write(plan.runs)
+        _train(plan, [*planned, *untuned], device.type, fit)
     except KeyboardInterrupt as stop:
         raise Interrupted(
             "stopped; every run's state is saved. To go on:\n  python -m experiments.ladder " + plan.command.again
         ) from stop
 
-    _record(plan.report, described, planned)
+    _record(plan.report, describe(plan, prepared, real), planned)
+    if sessions:
+        ReportRecords(plan.report).write_tuning(compared(sessions[0].aims[0], studies, untuned, planned))
     print(build(plan.report))
-    holes = [run for run in planned if not run.folder.finished]
+    holes = [run for run in [*planned, *untuned] if not run.folder.finished]
     for run in holes:
         print(f"{_outcome(run)}\n  {run.folder.log}", file=sys.stderr)
     return 1 if holes else 0
+
+
+def _train(plan: Plan, planned: Sequence[PlannedRun], device_type: str, fit: int | None) -> None:
+    """Bring all runs to their end; those that two arms share, once."""
+    from experiments.dispatch import Dispatch
+    from experiments.engines.choice import build_engine, job_of
+    from experiments.progress import LadderProgress
+
+    distinct = {run.folder.path: run for run in reversed(planned)}
+    missing = [run for run in planned if run is distinct[run.folder.path] and not run.folder.settled]
+    engine = build_engine(plan.command.settings, len(missing), device_type, fit)
+    for run in missing:
+        run.folder.prepare(run.config, run.arm.label)
+    with LadderProgress([run.folder for run in missing], done=len(distinct) - len(missing)) as progress:
+        Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
 
 
 def _outcome(run: PlannedRun) -> str:

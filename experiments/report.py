@@ -64,6 +64,7 @@ def build(report: Path) -> str:
     from experiments.reporting.page import render
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
     from experiments.reporting.tables import WIDEST, ladder_frame, latex_table, terminal_table
+    from experiments.reporting.tuned import section
 
     records = ReportRecords(report)
     ladder, runs = records.ladder(), records.runs()
@@ -80,8 +81,10 @@ def build(report: Path) -> str:
     write_atomically(folder / "ladder.csv", ladder_frame(tables).to_csv(index=False, lineterminator="\n"))
     write_atomically(folder / "ladder.tex", latex_table(tables, ladder["source"]))
     figures = _draw(ladder, runs, tables, report / "figures")
+    tuning = records.tuning()
+    tuned = section(tuning, report / "figures") if tuning else ""
     page = report / "report.md"
-    write_atomically(page, render(ladder, runs, tables, missing, figures))
+    write_atomically(page, render(ladder, runs, tables, missing, figures, tuned))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {max(line.runs for line in table.arms)} runs" for table in tables[:1] if _several(table)]

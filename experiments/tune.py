@@ -45,8 +45,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["show"]:
         return _show(arguments[1:])
     command = parse(arguments, SETTINGS, rungs_allowed=True)
-    tuning.refuse_wrong(command.settings)
-    problems = choice.problems_of(command.settings)
+    problems = tuning.out_of_range(command.settings) + choice.problems_of(command.settings)
     if problems:
         raise ConfigError(problems)
     config = untuned(command)

@@ -47,8 +47,9 @@ def render(
     tables: Sequence[Table],
     missing: Sequence[Hole],
     figures: Figures,
+    tuned: str = "",
 ) -> str:
-    """The page. missing: the runs that the report lacks."""
+    """The page. missing: the runs that the report lacks. tuned: the section on tuning, of tuned arms."""
     loader = FileSystemLoader(Path(__file__).parent, encoding="utf-8")
     environment_ = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment_.filters["text"] = markdown_text
@@ -57,6 +58,7 @@ def render(
     page = environment_.get_template(TEMPLATE).render(
         name=ladder["name"],
         title=ladder["title"],
+        tuned=tuned,
         source=ladder["source"],
         facts=facts(ladder, runs),
         warnings=warnings(ladder, missing),

@@ -99,13 +99,9 @@ def journal_of(runs: Path, name: str) -> Path:
     return runs / "studies" / f"{name}.journal"
 
 
-def refuse_wrong(settings: Mapping[str, Any]) -> None:
-    """Raise ConfigError where settings of a command are out of their range."""
-    problems = [
-        f"{key}={settings[key]}: must be at least {least}" for key, least in LEAST.items() if settings[key] < least
-    ]
-    if problems:
-        raise ConfigError(problems)
+def out_of_range(settings: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the values of SETTINGS alone, a message each."""
+    return [f"{key}={settings[key]}: must be at least {least}" for key, least in LEAST.items() if settings[key] < least]
 
 
 def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:
