@@ -70,6 +70,7 @@ def _show(plan: Plan) -> int:
 
 def _run(plan: Plan) -> int:
     """Train what is missing, and report."""
+    from core.data.parts import part_of
     from core.runtime import choose_device
     from core.training.replicas import refuse_uneven
     from experiments.adoption import adopt
@@ -92,8 +93,10 @@ def _run(plan: Plan) -> int:
     planned = planned_runs(plan, prepared)
     for line in adopt(plan.runs, [run.folder for run in planned]):
         print(line, file=sys.stderr)
-    real = load_real_images(prepared.resolve(plan.recipe), prepared.data, plan.runs / "cache", device)
+    config = prepared.resolve(plan.recipe)
+    part_of(prepared.data, config.eval.part, config.eval.tuning_share)
     sessions = sessions_of(plan, prepared) if plan.command.settings["tuned"] else []
+    real = load_real_images(config, prepared.data, plan.runs / "cache", device)
     fit = _foresee(plan, prepared, planned, real, device)
 
     untuned: list[PlannedRun] = []

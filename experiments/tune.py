@@ -52,6 +52,7 @@ def main(arguments: list[str]) -> int:
     space = read_space(command.settings["space"], command.settings["space."])
     found = dimensions(space, config, varied(command.ladder) if command.rung else None)
 
+    from core.data.parts import part_of
     from core.runtime import choose_device
     from core.training.replicas import refuse_uneven
     from experiments.files import check_writable
@@ -70,9 +71,9 @@ def main(arguments: list[str]) -> int:
         print(note, file=sys.stderr)
     config = prepared.resolve(config)
     session = tuning.Session.read(name_of(command), command.rung or "run", config, found, command.settings, runs)
-    load_real_images(
-        config, prepared.data, runs / "cache", device
-    )  # the judge and the split, before any run needs them
+    part_of(prepared.data, config.eval.part, config.eval.tuning_share)
+    tuning.join(session)  # what is wrong with these two is said before the judge is trained
+    load_real_images(config, prepared.data, runs / "cache", device)
     refused, fit = estimate({session.label: session.config}, command.settings, device)
     if refused:
         raise ConfigError([*refused.values()])

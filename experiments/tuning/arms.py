@@ -15,12 +15,12 @@ from experiments.plan import Plan, PlannedRun
 from experiments.prepare import Prepared
 from experiments.tuning.objective import Aim
 from experiments.tuning.record import Record
-from experiments.tuning.session import Session, work
+from experiments.tuning.session import Session, join, work
 from experiments.tuning.text import said_of
 
 
 def sessions_of(plan: Plan, prepared: Prepared) -> list[Session]:
-    """A study for each arm. Raises ConfigError with all that is wrong, before anything is tuned."""
+    """A study for each arm, made or opened. Raises ConfigError or UserError before anything is tuned."""
     settings, sessions, problems = plan.command.settings, [], []
     space = read_space(settings["space"], settings["space."])
     for arm in plan.arms:
@@ -36,6 +36,8 @@ def sessions_of(plan: Plan, prepared: Prepared) -> list[Session]:
         sessions.append(session)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
+    for session in sessions:
+        join(session)
     return sessions
 
 

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablations.search import Dimension
 from core.config import Config, ConfigError, changed, digest, iterations
 from experiments.command import Setting
 from experiments.tuning.objective import Aim, read_aims
+
+if TYPE_CHECKING:
+    from experiments.tuning.study import Study
 
 FIRST_SEED = 1000  # of tuning: far from those of a report, which begin at 0
 
@@ -104,6 +107,25 @@ def out_of_range(settings: Mapping[str, Any]) -> list[str]:
     return [f"{key}={settings[key]}: must be at least {least}" for key, least in LEAST.items() if settings[key] < least]
 
 
+def join(session: Session) -> Study:
+    """Make or open the study. Raises UserError where its storage cannot be had, or it was made with something else."""
+    from experiments.tuning.storage import open_storage
+    from experiments.tuning.study import Sampling, Study
+
+    settings = session.settings
+    sampling = Sampling(
+        sampler=settings["tune.sampler"],
+        pruner=session.pruner,
+        seed=settings["tune.seed"],
+        levels=settings["tune.levels"],
+        first=session.config.train.evaluate_every or 1,
+        last=iterations(session.config),
+    )
+    storage = open_storage(str(settings["tune.storage"]), session.journal)
+    directions = [aim.direction for aim in session.aims]
+    return Study.open(storage, session.name, session.identity, directions, session.space, sampling)
+
+
 def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:
     """Bring a study to its end, with whoever else works on it; returns its record, see `record_of`.
 
@@ -116,21 +138,8 @@ def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:
     from experiments.tuning.progress import TrialProgress
     from experiments.tuning.record import record_of
     from experiments.tuning.runs import RunBench
-    from experiments.tuning.storage import open_storage
-    from experiments.tuning.study import Sampling, Study
 
-    settings, trials = session.settings, session.settings["trials"]
-    sampling = Sampling(
-        sampler=settings["tune.sampler"],
-        pruner=session.pruner,
-        seed=settings["tune.seed"],
-        levels=settings["tune.levels"],
-        first=session.config.train.evaluate_every or 1,
-        last=iterations(session.config),
-    )
-    storage = open_storage(str(settings["tune.storage"]), session.journal)
-    directions = [aim.direction for aim in session.aims]
-    study = Study.open(storage, session.name, session.identity, directions, session.space, sampling)
+    settings, trials, study = session.settings, session.settings["trials"], join(session)
     if not study.complete(trials):
         engine = build_engine(settings, trials * len(session.seeds), device_type, fit)
         dispatch = Dispatch(engine, partial(job_of, settings))
