@@ -98,6 +98,12 @@ def _run(plan: Plan) -> int:
     sessions = sessions_of(plan, prepared) if plan.command.settings["tuned"] else []
     real = load_real_images(config, prepared.data, plan.runs / "cache", device)
     fit = _foresee(plan, prepared, planned, real, device)
+    if sessions:
+        trials = plan.command.settings["trials"] * plan.command.settings["tune.seeds"]
+        print(
+            f"tuning comes first: {trials} runs for each of {len(sessions)} arms, each at most this long",
+            file=sys.stderr,
+        )
 
     untuned: list[PlannedRun] = []
     try:

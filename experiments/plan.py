@@ -92,9 +92,10 @@ def read_plan(arguments: list[str]) -> Plan:
     recipe = changed(Config(), command.recipe)
     letters, name = _letters(command), _design(command)
     design = build_design(name, command.ladder, recipe)
+    design = restricted(design, letters) if letters else design
     if command.settings["tuned"]:
         _refuse_untunable(command, design)
-    return Plan(command, _name(command, name), recipe, restricted(design, letters) if letters else design)
+    return Plan(command, _name(command, name), recipe, design)
 
 
 def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:

@@ -106,6 +106,8 @@ def _effect_rows(record: Mapping[str, Any], effects: Sequence[tuple[str, Interva
     for label, change, p, resolved in effects:
         better = (change.mean < 0) == (record["direction"] == "lower")
         verdict = ("better" if better else "worse") if resolved else f"not resolved at {change.n} seeds"
+        if record["studies"][label]["best"] in (0, None):
+            verdict = "no trial was better than the untuned settings"
         cells = [_interval(sides[side][label]) for side in ("untuned", "tuned")]
         rows.append([label, *cells, _interval(change, sign=True), f"{p:.3f}" if math.isfinite(p) else "–", verdict])
     return rows

@@ -18,13 +18,14 @@ Record = dict[str, Any]
 FEWEST = 4  # trials that tell anything about which settings mattered
 
 
-def record_of(study: optuna.Study, name: str) -> Record:
+def record_of(study: optuna.Study, name: str, first: int | None = None) -> Record:
     """{name, made with, maximise, trials, untuned, best, front, ledger, importances}.
 
     trials: [{number, outcome, values, settings, hours, gpu hours, points, reason, repeats}]. best: the number of the
-    best trial by the first objective; front: those that no other beats in both, where there are two.
+    best trial by the first objective; front: those that no other beats in both, where there are two. first: so many
+    trials count and no more, so that arms whose studies have more compare with those that have not.
     """
-    trials = [_trial(trial) for trial in study.get_trials(deepcopy=False)]
+    trials = [_trial(trial) for trial in study.get_trials(deepcopy=False)[:first]]
     maximise = [direction.name == "MAXIMIZE" for direction in study.directions]
     done = [trial for trial in trials if trial["outcome"] == "done"]
     return {
@@ -36,7 +37,7 @@ def record_of(study: optuna.Study, name: str) -> Record:
         "best": min(done, key=lambda trial: _worth(trial, maximise)[0])["number"] if done else None,
         "front": front(done, maximise) if len(maximise) > 1 else [],
         "ledger": ledger(trials),
-        "importances": _importances(study),
+        "importances": _importances(study, first),
     }
 
 
@@ -83,16 +84,18 @@ def _trial(trial: FrozenTrial) -> Record:
     }
 
 
-def _importances(study: optuna.Study) -> dict[str, float]:
+def _importances(study: optuna.Study, first: int | None) -> dict[str, float]:
     """Shares of the first objective's variation among the better trials, by PED-ANOVA; {} where nothing can be said."""
-    done = [trial for trial in study.get_trials(deepcopy=False) if trial.state is TrialState.COMPLETE]
+    done = [trial for trial in study.get_trials(deepcopy=False)[:first] if trial.state is TrialState.COMPLETE]
     if len(done) < FEWEST:
         return {}
+    counted = optuna.create_study(directions=study.directions)
+    counted.add_trials(done)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             found = get_param_importances(
-                study, evaluator=PedAnovaImportanceEvaluator(), target=lambda trial: trial.values[0]
+                counted, evaluator=PedAnovaImportanceEvaluator(), target=lambda trial: trial.values[0]
             )
         except (OptunaError, ValueError, RuntimeError):
             return {}

@@ -39,18 +39,22 @@ class RunBench:
         label: str,
         seeds: Sequence[int],
         aims: Sequence[Aim],
+        at_once: int,
         gpus: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """config: what the trials' settings change, its images and metrics found. label: of its arm. gpus: of a run."""
+        """config: what the trials' settings change, its images and metrics found. label: of its arm. at_once: of trials.
+
+        gpus: of a run. clock: gives seconds.
+        """
         self._dispatch, self._runs, self._config, self._label = dispatch, runs, config, label
-        self._seeds, self._aims, self._gpus, self._clock = seeds, aims, gpus, clock
+        self._seeds, self._aims, self._at_once, self._gpus, self._clock = seeds, aims, at_once, gpus, clock
         self._begun: dict[int, _Begun] = {}
 
     @property
     def room(self) -> int:
         """Trials, the first of whose runs would be started at once."""
-        return max(0, self._dispatch.room)
+        return max(0, min(self._dispatch.room, self._at_once - len(self._begun)))
 
     def folders(self, settings: Mapping[str, Any]) -> list[RunFolder]:
         """The runs of a trial."""

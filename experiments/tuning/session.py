@@ -28,11 +28,12 @@ SETTINGS = {
     "tune.sampler": Setting("tpe", "who suggests: tpe, random, grid, cmaes or gp"),
     "tune.levels": Setting(3, "values of each number, for tune.sampler=grid"),
     "tune.pruner": Setting("auto", "who ends trials early: median, hyperband or none; auto: median for one objective"),
+    "tune.at_once": Setting(4, "trials at a time at most, since each learns from those before; of them, runs: workers"),
     "tune.looks": Setting(8, "evaluations in the course of a trial, by which it may be ended early"),
     "tune.seed": Setting(0, "of the suggestions"),
     "tune.storage": Setting("", "sqlite:PATH or postgresql://...; a journal file in runs/studies if not given"),
 }
-LEAST = {"trials": 1, "tune.seeds": 1, "tune.levels": 2, "tune.looks": 1, "tune.seed": 0}
+LEAST = {"trials": 1, "tune.seeds": 1, "tune.levels": 2, "tune.at_once": 1, "tune.looks": 1, "tune.seed": 0}
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Session:
     @property
     def identity(self) -> dict[str, str]:
         """What must be the same for all who work on the study, in words."""
-        config = changed(self.config, {"seed": 0})
+        config = self.config
         return {
             "arm": f"{self.label}, configuration {digest(config)}",
             "images": f"{config.data.fingerprint}, {config.eval.tuning_share:g} of the validation images to tune on",
@@ -143,11 +144,19 @@ def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:
     if not study.complete(trials):
         engine = build_engine(settings, trials * len(session.seeds), device_type, fit)
         dispatch = Dispatch(engine, partial(job_of, settings))
-        gpus = settings["gpus_per_run"] / settings["runs_per_gpu"] if device_type == "cuda" else 0
-        bench = RunBench(dispatch, session.runs, session.config, session.label, session.seeds, session.aims, gpus)
+        bench = RunBench(
+            dispatch,
+            session.runs,
+            session.config,
+            session.label,
+            session.seeds,
+            session.aims,
+            at_once=settings["tune.at_once"],
+            gpus=settings["gpus_per_run"] / settings["runs_per_gpu"] if device_type == "cuda" else 0,
+        )
         try:
             with TrialProgress(session.label, trials, bench) as progress:
                 tune(study, bench, trials, progress.show)
         finally:
             engine.cancel()
-    return record_of(study.optuna, session.name)
+    return record_of(study.optuna, session.name, trials)

@@ -97,7 +97,9 @@ def desk(runs: Path, aims: Sequence[Aim] = (FRECHET,), gpus: float = 0.0, config
     engine = HandEngine()
     made = Desk(None, engine)  # type: ignore[arg-type]
     dispatch = Dispatch(engine, job_of, poll=0)
-    made.bench = RunBench(dispatch, runs, config or tiny(), "F", (7, 8), aims, gpus, clock=lambda: made.now)
+    made.bench = RunBench(
+        dispatch, runs, config or tiny(), "F", (7, 8), aims, at_once=3, gpus=gpus, clock=lambda: made.now
+    )
     return made
 
 
@@ -111,6 +113,16 @@ def test_a_trial_is_a_run_for_each_seed_with_the_settings_of_the_trial(tmp_path:
     assert [job.folder for job in work.engine.at_work] == [folder.path for folder in folders]
     assert folders[0].label() == "F"
     assert work.bench.room == 2
+
+
+def test_no_more_trials_than_wanted_are_at_work_however_many_places_there_are(tmp_path: Path) -> None:
+    work = desk(tmp_path)
+    work.engine.slots = 1000
+    rooms = [work.bench.room]
+    for number in range(3):
+        work.start(number, loss__cycle=1.0 + number)
+        rooms.append(work.bench.room)
+    assert rooms == [3, 2, 1, 0]
 
 
 def test_its_values_are_means_over_pairs_and_seeds(tmp_path: Path) -> None:
@@ -136,7 +148,7 @@ def test_runs_that_are_there_are_not_started_and_cost_nothing(tmp_path: Path) ->
     assert again.engine.at_work == []
     outcome = again.ended(3)
     assert (outcome.values, outcome.details["hours"]) == ((5.0,), 0.0)
-    assert again.bench.room == 4
+    assert again.bench.room == 3
 
 
 def test_one_that_is_there_and_one_that_is_not(tmp_path: Path) -> None:
