@@ -43,9 +43,9 @@ class RunBench:
         gpus: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """config: what the trials' settings change, its images and metrics found. label: of its arm. at_once: of trials.
+        """config: what the trials' settings change, its images and metrics found. label: of its arm.
 
-        gpus: of a run. clock: gives seconds.
+        at_once: trials at most. gpus: of a run. clock: gives seconds.
         """
         self._dispatch, self._runs, self._config, self._label = dispatch, runs, config, label
         self._seeds, self._aims, self._at_once, self._gpus, self._clock = seeds, aims, at_once, gpus, clock

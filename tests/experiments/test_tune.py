@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import pytest
 from core.config import ConfigError
 from core.errors import UserError
 from experiments.command import parse
+from experiments.engines import choice
+from experiments.engines.engine import Job
+from experiments.execution import execute
 from experiments.records import RunFolder
 from experiments.tune import SETTINGS, main, name_of, untuned
 
@@ -68,12 +73,39 @@ def test_a_name_is_one_file(name: str) -> None:
         name_of(parse(["with", f"name={name}"], SETTINGS, rungs_allowed=True))
 
 
+class HereEngine:
+    """Computes a run at once, in this process: as an engine's process does, without its start."""
+
+    def __init__(self, *_: object) -> None:
+        self.over: list[tuple[Job, str]] = []
+
+    def room(self) -> int:
+        return 1 - len(self.over)
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            execute(RunFolder(job.folder), job.folder.parent, quiet=True)
+            self.over.append((job, "exit status 0"))
+
+    def running(self) -> list[Job]:
+        return []
+
+    def ended(self) -> list[tuple[Job, str]]:
+        over, self.over = self.over, []
+        return over
+
+    def cancel(self) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a study of three trials was made."""
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where a study of two trials was made."""
     folder = tmp_path_factory.mktemp("tuned")
-    assert main(words(folder, "trials=3", "tune.pruner=none")) == 0
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "build_engine", HereEngine)
+        assert main(words(folder, "trials=2", "tune.pruner=none")) == 0
+        yield folder
 
 
 def runs_of(place: Path) -> list[RunFolder]:
@@ -82,7 +114,7 @@ def runs_of(place: Path) -> list[RunFolder]:
 
 def test_trials_are_ordinary_runs_measured_on_the_tuning_split(place: Path) -> None:
     runs = runs_of(place)
-    assert len(runs) == 3
+    assert len(runs) == 2
     for run in runs:
         config, result = run.config(), run.result()
         assert (config.seed, config.eval.part, run.label()) == (1000, "tuning", "F")
@@ -91,15 +123,13 @@ def test_trials_are_ordinary_runs_measured_on_the_tuning_split(place: Path) -> N
         assert all(row["protocol"].endswith("16 px, tuning split of 0.5") for row in frechet)
 
 
-def test_the_same_command_trains_nothing_more_and_a_larger_one_goes_on(
-    place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_same_command_trains_nothing_more(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {run.path: (run.path / "result.json").stat().st_mtime_ns for run in runs_of(place)}
     capsys.readouterr()
-    assert main(words(place, "trials=3", "tune.pruner=none")) == 0
+    assert main(words(place, "trials=2", "tune.pruner=none")) == 0
     said = capsys.readouterr().out
     assert {run.path: (run.path / "result.json").stat().st_mtime_ns for run in runs_of(place)} == before
-    assert "3 trials: 3 done" in said
+    assert "2 trials: 2 done" in said
     assert f"python -m experiments.tune show smoke-F runs={place}/runs" in said
 
 
@@ -113,7 +143,7 @@ def test_another_space_or_objective_or_other_images_are_refused(place: Path) -> 
         ("loss.cycle=1.5", "arm"),
     ):
         with pytest.raises(UserError, match=rf"the study smoke-F was made with something else[^$]*  - {what}: "):
-            main(words(place, "trials=3", word))
+            main(words(place, "trials=2", word))
 
 
 def test_show_prints_and_draws(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,8 +162,9 @@ def test_show_says_which_studies_there_are(place: Path) -> None:
         main(["show", "other", f"runs={place}/elsewhere"])
 
 
+@pytest.mark.skipif(not os.environ.get("LONG_TESTS"), reason="trains in another process: set LONG_TESTS=1")
 def test_a_trial_that_was_pruned_is_a_run_that_can_be_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a pruner that ends every trial at its first look, and then an ordinary run of the same configuration."""
     from experiments import run
