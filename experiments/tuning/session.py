@@ -28,7 +28,7 @@ SETTINGS = {
     "tune.sampler": Setting("tpe", "who suggests: tpe, random, grid, cmaes or gp"),
     "tune.levels": Setting(3, "values of each number, for tune.sampler=grid"),
     "tune.pruner": Setting("auto", "who ends trials early: median, hyperband or none; auto: median for one objective"),
-    "tune.at_once": Setting(4, "trials at a time at most, since each learns from those before; of them, runs: workers"),
+    "tune.at_once": Setting(4, "trials at a time at most: each learns from those before it"),
     "tune.looks": Setting(8, "evaluations in the course of a trial, by which it may be ended early"),
     "tune.seed": Setting(0, "of the suggestions"),
     "tune.storage": Setting("", "sqlite:PATH or postgresql://...; a journal file in runs/studies if not given"),
