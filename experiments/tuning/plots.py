@@ -1,0 +1,100 @@
+"""A study in pictures: how it went, which settings mattered, what there is to choose between. Drawn from its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from experiments.reporting.style import COLOURS, FAINT, INK, REAL, SMALL, SOURCE, TEXT, house_style, save
+
+MARKS: Mapping[str, tuple[str, str]] = {  # colour and marker of an outcome, told apart without colours too
+    "done": (COLOURS["latent"], "o"),
+    "pruned": (COLOURS["reference"], "v"),
+    "diverged": (SOURCE, "x"),
+    "failed": (FAINT, "x"),
+}
+Drawing = Callable[[Axes, Mapping[str, Any]], None]
+
+
+def draw(record: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draw what there is to show into a folder; the files."""
+    drawings: dict[str, tuple[bool, Drawing]] = {
+        "history": (any(trial["outcome"] != "at work" for trial in record["trials"]), draw_history),
+        "importances": (bool(record["importances"]), draw_importances),
+        "front": (bool(record["front"]), draw_front),
+    }
+    paths = []
+    for name, (something, drawing) in drawings.items():
+        if something:
+            paths.append(folder / f"{name}.png")
+            with house_style():
+                figure = Figure(figsize=(TEXT, 3.4), layout="constrained")
+                drawing(figure.subplots(), record)
+                save(figure, paths[-1])
+    return paths
+
+
+def draw_history(axes: Axes, record: Mapping[str, Any]) -> None:
+    """The first objective of each trial in their order, and the best so far; of pruned ones their last look."""
+    for outcome, (colour, marker) in MARKS.items():
+        points = [
+            (trial["number"], value)
+            for trial in record["trials"]
+            if trial["outcome"] == outcome and (value := _last(trial)) is not None
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker, color=colour, ms=5, mew=1.5, label=outcome)
+    done = [(trial["number"], trial["values"][0]) for trial in record["trials"] if trial["outcome"] == "done"]
+    if done:
+        numbers, values = zip(*done, strict=True)
+        best = [*accumulate(values, max if record["maximise"][0] else min)]
+        last = len(record["trials"]) - 1
+        axes.step([*numbers, last], [*best, best[-1]], where="post", color=INK, lw=1.2, label="best so far")
+        if numbers[0] == 0:
+            axes.axhline(values[0], color=REAL, lw=1, ls=(0, (4, 2)), label="untuned")
+    axes.set(title=f"Trials of {record['name']}", xlabel="trial", ylabel=_axis(record, 0))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y")
+    axes.legend(ncols=3)
+
+
+def draw_importances(axes: Axes, record: Mapping[str, Any]) -> None:
+    """Shares of what told the better trials from the others."""
+    shares = dict(sorted(record["importances"].items(), key=lambda item: item[1]))
+    axes.barh([*shares], [100 * share for share in shares.values()], color=COLOURS["latent"], height=0.6)
+    axes.set(title="Which settings mattered (exploratory)", xlabel="share, %")
+    axes.grid(axis="x")
+
+
+def draw_front(axes: Axes, record: Mapping[str, Any]) -> None:
+    """Both objectives of every trial; the front is what no other trial beats in both."""
+    done = {trial["number"]: trial["values"] for trial in record["trials"] if trial["outcome"] == "done"}
+    rest = [values for number, values in done.items() if number not in record["front"]]
+    best = sorted(done[number] for number in record["front"])
+    if rest:
+        axes.plot(*zip(*rest, strict=True), "o", color=FAINT, ms=4, label="trials")
+    axes.plot(*zip(*best, strict=True), "o-", color=COLOURS["latent"], lw=1.2, label="Pareto front")
+    for number in record["front"]:
+        axes.annotate(str(number), done[number], xytext=(4, 4), textcoords="offset points", fontsize=SMALL)
+    if 0 in done:
+        axes.plot(*done[0], "D", mfc="none", color=REAL, ms=8, label="untuned")
+    axes.set(title=f"Pareto front of {record['name']}", xlabel=_axis(record, 0), ylabel=_axis(record, 1))
+    axes.grid()
+    axes.legend()
+
+
+def _last(trial: Mapping[str, Any]) -> float | None:
+    if trial["values"]:
+        return float(trial["values"][0])
+    return float(trial["points"][-1][1]) if trial["points"] else None
+
+
+def _axis(record: Mapping[str, Any], place: int) -> str:
+    names = str(record["made with"].get("objective", "")).split("; ")
+    return names[place] if place < len(names) else ""
