@@ -83,10 +83,11 @@ def build(report: Path) -> str:
     files += write_study(study, report / "tables")
     people = section(study, study.outdated(runs)) if study else ""
     figures = draw(ladder, runs, tables, evidence, report / "figures")
-    tuned = tuning_section(records.tuning(), report / "figures")
+    tuning = records.tuning()
+    tuned = tuning_section(tuning, report / "figures")
     document, page = report / "report.md", report / "index.html"
     write_atomically(document, render(ladder, runs, tables, evidence, missing, figures, files, people, tuned))
-    write_atomically(page, render_page(ladder, runs, tables, evidence, missing, files))
+    write_atomically(page, render_page(ladder, runs, tables, evidence, missing, files, tuning))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {_words(table)}" for table in tables[:1] if max(line.runs for line in table.arms) > 1]

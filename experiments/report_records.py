@@ -67,8 +67,16 @@ class ReportRecords:
         write_json(self._tuning, content)
 
     def tuning(self) -> dict[str, Any] | None:
-        """See `write_tuning`; None where no arm was tuned. Raises UserError."""
-        return dict(read_json(self._tuning)) if self._tuning.exists() else None
+        """See `write_tuning`, in the order of the ladder's arms; None where no arm was tuned. Raises UserError."""
+        if not self._tuning.exists():
+            return None
+        content = dict(read_json(self._tuning))
+        order = [arm["label"] for arm in self.ladder()["arms"]]
+        sides = {
+            key: {label: content[key][label] for label in order if label in content[key]}
+            for key in ("studies", "untuned", "tuned")
+        }
+        return {**content, **sides}
 
     def runs(self) -> list[RunRecord]:
         """All runs, in the order of the ladder's arms, then by seed. Raises UserError."""

@@ -20,6 +20,10 @@ from experiments.tuning.text import best_rows, duration
 
 HISTORY, IMPORTANCES = "tuning", "importances"
 ACROSS = 3  # arms beside each other in a figure
+EXPLORATORY = (
+    "Which settings told the better trials of an arm from the others (PED-ANOVA). Exploratory: few trials show a large "
+    "share, and a small one not at all."
+)
 KINDS = ("trials", "done", "pruned", "diverged", "failed", "repeated")
 
 
@@ -32,36 +36,44 @@ def section(record: Mapping[str, Any] | None, figures: Path) -> str:
         remove(figures / f"{name}.png")
     if record is None:
         return ""
-    studies, effects = record["studies"], effects_of(record)
+    words, studies = told(record), record["studies"]
     drawn = {name: _draw(studies, name, figures / f"{name}.png") for name in (HISTORY, IMPORTANCES)}
     parts = [
         "## Tuned and untuned",
-        f"Every arm had {_trials(studies)} trials of the same length, the first of them with the untuned settings, "
-        "measured on validation images that nothing else in this report is measured on. The best settings of each arm "
-        f"were then trained on seeds that tuning has not seen ({', '.join(map(str, record['seeds']))}), beside the "
-        "untuned ones.",
-        _table(_ledger_rows(studies)),
-        "*What tuning each arm cost. Pruned: ended early. Repeated: settings that had been tried before and were not "
-        "trained again.*",
-        f"### Whether it helped: {markdown_text(record['objective'])}, {record['direction']} is better",
-        _table(_effect_rows(record, effects)),
-        "*Means over seeds with 95 % intervals; the change is paired by seed, and p is corrected for all arms (Holm).* "
-        + ranking_words(record),
+        words["intro"],
+        words["ledger"],
+        f"*{words['ledger_note']}*",
+        f"### {words['question']}",
+        words["effects"],
+        f"*{words['intervals']}* {words['ranking']}",
         "### Best settings beside the untuned ones",
-        *(
-            f"**{markdown_text(label)}**\n\n{_table(best_rows(study))}"
-            for label, study in studies.items()
-            if _found(study)
-        ),
+        *(f"**{markdown_text(label)}**\n\n{table}" for label, table in words["best"].items()),
     ]
     if drawn[HISTORY]:
         parts.append(f"### How tuning went\n\n![The objective of each trial, arm by arm](figures/{HISTORY}.png)")
     if drawn[IMPORTANCES]:
-        parts.append(
-            f"![Shares of the settings](figures/{IMPORTANCES}.png)\n\n*Which settings told the better trials of an arm "
-            "from the others (PED-ANOVA). Exploratory: few trials show a large share, and a small one not at all.*"
-        )
+        parts.append(f"![Shares of the settings](figures/{IMPORTANCES}.png)\n\n*{EXPLORATORY}*")
     return "\n\n".join(parts)
+
+
+def told(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The words and tables of the section in Markdown, by what they are; best: {label: table}."""
+    studies = record["studies"]
+    return {
+        "intro": f"Every arm had {_trials(studies)} trials of the same length, the first of them with the untuned "
+        "settings, measured on validation images that nothing else in this report is measured on. The best settings of "
+        f"each arm were then trained on seeds that tuning has not seen ({', '.join(map(str, record['seeds']))}), "
+        "beside the untuned ones.",
+        "ledger": _table(_ledger_rows(studies)),
+        "ledger_note": "What tuning each arm cost. Pruned: ended early. Repeated: settings that had been tried before "
+        "and were not trained again.",
+        "question": f"Whether it helped: {markdown_text(record['objective'])}, {record['direction']} is better",
+        "effects": _table(_effect_rows(record, effects_of(record))),
+        "intervals": "Means over seeds with 95 % intervals; the change is paired by seed, and p is corrected for all "
+        "arms (Holm).",
+        "ranking": ranking_words(record),
+        "best": {label: _table(best_rows(study)) for label, study in studies.items() if _found(study)},
+    }
 
 
 def effects_of(record: Mapping[str, Any]) -> list[tuple[str, Interval, float, bool]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.reporting.style import COLOURS, FAINT, INK, REAL, SMALL, SOURCE, TEXT, house_style, save
+from experiments.tuning.course import best_so_far, course, untuned_value
 
 MARKS: Mapping[str, tuple[str, str]] = {  # colour and marker of an outcome, told apart without colours too
     "done": (COLOURS["latent"], "o"),
@@ -42,22 +42,15 @@ def draw(record: Mapping[str, Any], folder: Path) -> list[Path]:
 
 def draw_history(axes: Axes, record: Mapping[str, Any]) -> None:
     """The first objective of each trial in their order, and the best so far; of pruned ones their last look."""
+    points, best, untuned = course(record), best_so_far(record), untuned_value(record)
     for outcome, (colour, marker) in MARKS.items():
-        points = [
-            (trial["number"], value)
-            for trial in record["trials"]
-            if trial["outcome"] == outcome and (value := _last(trial)) is not None
-        ]
-        if points:
-            axes.plot(*zip(*points, strict=True), marker, color=colour, ms=5, mew=1.5, label=outcome)
-    done = [(trial["number"], trial["values"][0]) for trial in record["trials"] if trial["outcome"] == "done"]
-    if done:
-        numbers, values = zip(*done, strict=True)
-        best = [*accumulate(values, max if record["maximise"][0] else min)]
-        last = len(record["trials"]) - 1
-        axes.step([*numbers, last], [*best, best[-1]], where="post", color=INK, lw=1.2, label="best so far")
-        if numbers[0] == 0:
-            axes.axhline(values[0], color=REAL, lw=1, ls=(0, (4, 2)), label="untuned")
+        own = [(point.number, point.value) for point in points if point.outcome == outcome]
+        if own:
+            axes.plot(*zip(*own, strict=True), marker, color=colour, ms=5, mew=1.5, label=outcome)
+    if best:
+        axes.step(*zip(*best, strict=True), where="post", color=INK, lw=1.2, label="best so far")
+    if untuned is not None:
+        axes.axhline(untuned, color=REAL, lw=1, ls=(0, (4, 2)), label="untuned")
     axes.set(title=f"Trials of {record['name']}", xlabel="trial", ylabel=_axis(record, 0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
@@ -87,12 +80,6 @@ def draw_front(axes: Axes, record: Mapping[str, Any]) -> None:
     axes.set(title=f"Pareto front of {record['name']}", xlabel=_axis(record, 0), ylabel=_axis(record, 1))
     axes.grid()
     axes.legend()
-
-
-def _last(trial: Mapping[str, Any]) -> float | None:
-    if trial["values"]:
-        return float(trial["values"][0])
-    return float(trial["points"][-1][1]) if trial["points"] else None
 
 
 def _axis(record: Mapping[str, Any], place: int) -> str:
