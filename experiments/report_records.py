@@ -72,11 +72,9 @@ class ReportRecords:
             return None
         content = dict(read_json(self._tuning))
         order = [arm["label"] for arm in self.ladder()["arms"]]
-        sides = {
-            key: {label: content[key][label] for label in order if label in content[key]}
-            for key in ("studies", "untuned", "tuned")
-        }
-        return {**content, **sides}
+        for key in ("studies", "untuned", "tuned"):
+            content[key] = dict(sorted(content[key].items(), key=lambda item: order.index(item[0])))
+        return content
 
     def runs(self) -> list[RunRecord]:
         """All runs, in the order of the ladder's arms, then by seed. Raises UserError."""

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from scipy.stats import kendalltau
 
 from experiments.reporting.labels import markdown_text
-from experiments.reporting.style import TEXT, house_style, remove, save
+from experiments.reporting.style import SMALL, TEXT, house_style, remove, save
 from experiments.statistics import Interval, arm_intervals, contrasts
-from experiments.tuning.plots import draw_history, draw_importances
+from experiments.tuning.plots import add_legend, draw_history, draw_importances
 from experiments.tuning.text import best_rows, duration
 
 HISTORY, IMPORTANCES = "tuning", "importances"
@@ -172,8 +172,11 @@ def _draw(studies: Mapping[str, Any], name: str, path: Path) -> bool:
         for panel, (label, study) in zip(axes, chosen.items(), strict=False):
             drawing(panel, study)
             panel.set_title(label)
-        for panel in list(axes)[len(chosen) :]:
+            figure.supylabel(panel.get_ylabel(), fontsize=SMALL)  # the same of all
+            panel.set_ylabel("")
+        for panel in figure.axes[len(chosen) :]:
             panel.set_visible(False)
+        add_legend(figure)
         save(figure, path)
     return True
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -36,8 +37,18 @@ def draw(record: Mapping[str, Any], folder: Path) -> list[Path]:
             with house_style():
                 figure = Figure(figsize=(TEXT, 3.4), layout="constrained")
                 drawing(figure.subplots(), record)
+                add_legend(figure)
                 save(figure, paths[-1])
     return paths
+
+
+def add_legend(figure: Figure) -> None:
+    """Say below all panels what their marks are, each kind once; nothing where no mark has a name."""
+    marks: dict[str, Artist] = {}
+    for axes in figure.axes:
+        marks |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    if marks:
+        figure.legend([*marks.values()], [*marks], loc="outside lower center", ncols=len(marks))
 
 
 def draw_history(axes: Axes, record: Mapping[str, Any]) -> None:
@@ -54,7 +65,6 @@ def draw_history(axes: Axes, record: Mapping[str, Any]) -> None:
     axes.set(title=f"Trials of {record['name']}", xlabel="trial", ylabel=_axis(record, 0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")
-    axes.legend(ncols=3)
 
 
 def draw_importances(axes: Axes, record: Mapping[str, Any]) -> None:
@@ -79,7 +89,6 @@ def draw_front(axes: Axes, record: Mapping[str, Any]) -> None:
         axes.plot(*done[0], "D", mfc="none", color=REAL, ms=8, label="untuned")
     axes.set(title=f"Pareto front of {record['name']}", xlabel=_axis(record, 0), ylabel=_axis(record, 1))
     axes.grid()
-    axes.legend()
 
 
 def _axis(record: Mapping[str, Any], place: int) -> str:
