@@ -137,8 +137,10 @@ def test_a_report_gets_both_sides_numbers(tmp_path: Path) -> None:
     assert (content["direction"], content["seeds"]) == ("lower", [0, 1])
     records = ReportRecords(tmp_path / "report")
     assert records.tuning() is None
+    records.write_ladder({"arms": [{"label": "F"}, {"label": "C"}]})
     records.write_tuning(content)
     assert records.tuning() == content
+    assert [*content["studies"]] == ["C", "F"] and [*(records.tuning() or {})["studies"]] == ["F", "C"]
     records.clear()
     assert records.tuning() is None
 
