@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from core.errors import UserError
 from core.rules import RULES
-from core.settings import leaves, option, with_paths
+from core.settings import identifies, leaves, option, with_paths
 
 # Of the fields below; part of every digest, so a changed meaning never aliases an old run. Where it goes up,
 # core/migrations.py says what becomes of the runs of before.
@@ -129,6 +129,8 @@ class EvalConfig:
     sources: int = option(0, least=0)  # validation images per domain that are translated; 0: all
     references: int = option(0, least=0)  # training images per domain in the Frechet distance; 0: all
     seed: int = option(0, least=0)  # of the latents and references
+    part: Literal["all", "tuning", "rest"] = option("all", neutral="all")  # of the validation images: see data/parts.py
+    tuning_share: float = option(0.5, above=0, most=0.9, neutral=0.5)  # of them, in the part to tune on
     judge_steps: int = option(400, least=1)  # training steps of the judge
     batch: int = option(64, least=1, identity=False)
 
@@ -214,7 +216,7 @@ def digest(config: Config) -> str:
     content = {
         path: list(value) if isinstance(value, tuple) else value
         for path, item, value in leaves(config)
-        if item.metadata.get("identity", True)
+        if identifies(item, value)
     }
     text = json.dumps({"schema": SCHEMA, "config": content}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

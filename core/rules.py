@@ -118,6 +118,10 @@ RULES: tuple[Rule, ...] = (
         lambda c: c.train.budget == "iterations" and c.train.n_critic > c.train.steps,
     ),
     Rule(
+        "eval.tuning_share parts the validation images for eval.part=tuning and eval.part=rest: leave it out",
+        lambda c: c.eval.part == "all" and c.eval.tuning_share != 0.5,
+    ),
+    Rule(
         "data.attributes are of the images in a folder: set data.root",
         lambda c: bool(c.data.attributes) and not c.data.root,
     ),

@@ -23,10 +23,21 @@ def option(
     above: float | None = None,
     power_of_two: bool = False,
     identity: bool = True,
+    neutral: Any = None,
 ) -> Any:
-    """A field with its range. `identity=False`: it does not change results, so it is no part of the digest."""
+    """A field with its range. `identity=False`: it does not change results, so it is no part of the digest.
+
+    neutral: the value that says what was done before there was this field. At that value it is no part of the digest
+    either, so that the runs of before keep their names.
+    """
     limits = {"least": least, "most": most, "above": above, "power_of_two": power_of_two, "identity": identity}
-    return field(default=default, metadata=limits)
+    return field(default=default, metadata=limits | {"neutral": neutral})
+
+
+def identifies(item: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether a setting with this value is part of the digest."""
+    neutral = item.metadata["neutral"]
+    return item.metadata["identity"] and (neutral is None or value != neutral)
 
 
 def leaves(config: Any, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field[Any], Any]]:

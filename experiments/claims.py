@@ -49,6 +49,19 @@ class Owner:
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
+    @property
+    def lives(self) -> bool | None:
+        """Whether this process lives, None where that cannot be seen from here: on another machine."""
+        if self.machine != _machine():
+            return None
+        try:
+            process = psutil.Process(self.pid)
+            # One that is dead stays in the list until its parent has asked how it ended, and some never ask.
+            same = abs(process.create_time() - self.started) < CLOCK_STEPS
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
 
 class Claim:
     """The right to work on a run, from `take` to `release`."""
@@ -125,9 +138,10 @@ def living_owner(folder: Path, silence: float = SILENCE) -> Owner | None:
     if set(content) != set(Owner.__annotations__):  # being written in this moment, or by a process that died in it
         return Owner("unknown", 0, 0.0, "") if _age(path) < silence else None
     owner = Owner(**content)
-    if owner.machine == _machine():
-        return owner if _lives(owner) else None
-    return owner if _age(path) < silence else None
+    lives = owner.lives
+    if lives is None:
+        lives = _age(path) < silence
+    return owner if lives else None
 
 
 def _create(path: Path, content: dict[str, Any]) -> None:
@@ -155,16 +169,6 @@ def _content(path: Path) -> dict[str, Any]:
         return dict(read_json(path))
     except (UserError, TypeError, ValueError):
         return {}
-
-
-def _lives(owner: Owner) -> bool:
-    try:
-        process = psutil.Process(owner.pid)
-        # One that is dead stays in the list until its parent has asked how it ended, and some never ask.
-        same = abs(process.create_time() - owner.started) < CLOCK_STEPS
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def _age(path: Path) -> float:

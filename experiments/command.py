@@ -63,7 +63,7 @@ class Command:
         from experiments.tracking.address import without_password
 
         words = [
-            f"tracking={without_password(value)}" if key == "tracking" else word
+            f"{key}={without_password(value)}" if key in ("tracking", "tune.storage") else word
             for word in self.words
             for key, _, value in [word.partition("=")]
         ]
@@ -97,6 +97,9 @@ def parse(arguments: list[str], settings: Mapping[str, Setting], *, rungs_allowe
     ladders = [name for name in names if name in LADDERS]
     ladder = LADDERS[ladders[0]] if ladders else DEFAULT_LADDER
     letters = [name for name in names if name in ladder.letters and rungs_allowed]
+    switches = [name for name in names if name in settings and settings[name].default is False]
+    updates |= dict.fromkeys(switches, True)
+    names = [name for name in names if name not in switches]
     for name in names:
         if name not in (*presets, *ladders, *letters):
             known = [*presets, *LADDERS, *(ladder.letters if rungs_allowed else ())]

@@ -30,7 +30,7 @@ def describe(plan: Plan, prepared: Prepared, real: RealImages) -> dict[str, Any]
             "name": Path(config.data.root).name if config.data.root else "critters",
             "domains": list(data.domains),
             "train": list(data.train.sizes),
-            "val": list(data.val.sizes),
+            "val": list(real.data.val.sizes),
             "resolution": config.model.resolution,
             "fingerprint": data.fingerprint,
         },

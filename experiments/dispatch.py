@@ -29,50 +29,68 @@ class Dispatch:
     watch: Watch = lambda running, ended: None
     poll: float = POLL_SECONDS
     tries: int = TRIES
+    _waiting: deque[RunFolder] = field(default_factory=deque)
+    _submitted: dict[Job, RunFolder] = field(default_factory=dict)
     _tries: dict[RunFolder, tuple[tuple[int, int], int]] = field(default_factory=dict)  # progress, starts from there
 
     def run(self, folders: Sequence[RunFolder]) -> list[RunFolder]:
         """Bring all runs to their end; returns those without a result. On KeyboardInterrupt they save and stop."""
-        waiting = deque(folder for folder in folders if not folder.settled)
-        submitted: dict[Job, RunFolder] = {}
         try:
-            while waiting or submitted:
-                ended = self._submit(waiting, submitted)
-                time.sleep(self.poll)
-                for job, how in self.engine.ended():
-                    folder = submitted.pop(job)
-                    ended.append(folder)
-                    if not self._over(folder, how):
-                        waiting.append(folder)
-                self.watch([*submitted.values()], ended)
+            self.add(folders)
+            while self.busy:
+                self.step()
         finally:
             self.engine.cancel()
         return [folder for folder in folders if not folder.finished]
 
+    def add(self, folders: Sequence[RunFolder]) -> None:
+        """Have these runs brought to their end too, as far as they are not there."""
+        self._waiting.extend(folder for folder in folders if not folder.settled)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are runs that have not come to an end."""
+        return bool(self._waiting or self._submitted)
+
+    @property
+    def room(self) -> int:
+        """How many more runs would be started at once."""
+        return self.engine.room() - len(self._waiting)
+
+    def step(self) -> list[RunFolder]:
+        """Start what can be started and wait a moment; returns the runs that need no process any more."""
+        over = self._submit()
+        time.sleep(self.poll)
+        ended = [(self._submitted.pop(job), how) for job, how in self.engine.ended()]
+        self.watch([*self._submitted.values()], [*over, *(folder for folder, _ in ended)])
+        for folder, how in ended:
+            (over if self._over(folder, how) else self._waiting).append(folder)
+        return over
+
     def _over(self, folder: RunFolder, how: str) -> bool:
         """Whether a run whose process has ended needs no other one."""
-        if folder.settled or folder.status()["state"] == "failed":
+        if folder.settled or folder.given_up or folder.status()["state"] == "failed":
             return True
         return not living_owner(folder.path) and not self._again(folder, how)
 
-    def _submit(self, waiting: deque[RunFolder], submitted: dict[Job, RunFolder]) -> list[RunFolder]:
+    def _submit(self) -> list[RunFolder]:
         """Give the engine what it has room for; returns the runs that another process has ended meanwhile."""
         room = self.engine.room()
         jobs: list[Job] = []
         ended: list[RunFolder] = []
-        for _ in range(len(waiting)):
+        for _ in range(len(self._waiting)):
             if len(jobs) >= room:
                 break
-            folder = waiting.popleft()
-            if folder.settled:
+            folder = self._waiting.popleft()
+            if folder.settled or folder.given_up:
                 ended.append(folder)
             elif living_owner(folder.path):
-                waiting.append(folder)
+                self._waiting.append(folder)
             else:
                 if folder.status()["state"] in ("failed", "done"):  # said by an earlier attempt; the next one speaks
                     folder.write_status("waiting")
                 job = self.job_of(folder)
-                submitted[job] = folder
+                self._submitted[job] = folder
                 jobs.append(job)
         if jobs:
             self.engine.submit(jobs)

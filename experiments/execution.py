@@ -43,7 +43,7 @@ def execute(
         if folder.settled:
             return
         folder.sweep()
-        with StopRequests(with_parent) as requests, _noting_the_end(folder, config, free):
+        with StopRequests(with_parent, lambda: folder.given_up) as requests, _noting_the_end(folder, config, free):
             attempt = Attempt(config, folder, runs, claim, requests, quiet, tracking)
             real = None if folder.finished else attempt.run()
             if folder.lacking:

@@ -28,6 +28,7 @@ usage: python -m experiments.ladder with [SCALE] [LADDER] [key=value ...]
        python -m experiments.ladder with smoke data.root=~/faces name=faces
        python -m experiments.ladder with smoke paper_ladder
        python -m experiments.ladder with quick design=both seeds=3
+       python -m experiments.ladder with quick tuned trials=20 seeds=3
        python -m experiments.ladder plan with cpu
 
 `plan` prints the arms, what each changes, what is done already and what the rest will take, and trains nothing.
@@ -69,17 +70,17 @@ def _show(plan: Plan) -> int:
 
 def _run(plan: Plan) -> int:
     """Train what is missing, and report."""
+    from core.data.parts import part_of
     from core.runtime import choose_device
     from core.training.replicas import refuse_uneven
     from experiments.adoption import adopt
     from experiments.description import describe
-    from experiments.dispatch import Dispatch
-    from experiments.engines.choice import build_engine, job_of
     from experiments.prepare import load_real_images, prepare
-    from experiments.progress import LadderProgress
     from experiments.registry import Cell, StartedLadder
     from experiments.report import build
+    from experiments.report_records import ReportRecords
     from experiments.tracking.address import check_tracking, hand_down
+    from experiments.tuning.arms import compared, sessions_of, tune_arms, tuned_plan
 
     hand_down(check_tracking(plan.command.settings["tracking"], plan.runs))
     device = choose_device(plan.recipe.device)
@@ -92,30 +93,65 @@ def _run(plan: Plan) -> int:
     planned = planned_runs(plan, prepared)
     for line in adopt(plan.runs, [run.folder for run in planned]):
         print(line, file=sys.stderr)
-    missing = [run for run in planned if not run.folder.settled]
-    real = load_real_images(prepared.resolve(plan.recipe), prepared.data, plan.runs / "cache", device)
+    config = prepared.resolve(plan.recipe)
+    part_of(prepared.data, config.eval.part, config.eval.tuning_share)
+    sessions = sessions_of(plan, prepared) if plan.command.settings["tuned"] else []
+    real = load_real_images(config, prepared.data, plan.runs / "cache", device)
     fit = _foresee(plan, prepared, planned, real, device)
-    engine = build_engine(plan.command.settings, len(missing), device.type, fit)
-    described = describe(plan, prepared, real)
+    if sessions:
+        trials = plan.command.settings["trials"] * plan.command.settings["tune.seeds"]
+        print(
+            f"tuning comes first: {trials} runs for each of {len(sessions)} arms, each at most this long",
+            file=sys.stderr,
+        )
 
-    for run in missing:
-        if not run.folder.trained:
-            run.folder.prepare(run.config, run.arm.label)
-    cells = tuple(Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned)
     command, asked = "python -m experiments.ladder " + plan.command.again, plan.command.settings["evaluations"]
-    StartedLadder(plan.name, command, cells, asked).write(plan.runs)
+    untuned: list[PlannedRun] = []
     try:
-        with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
-            Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
+        studies = tune_arms(sessions, device.type, fit)
+        if sessions:
+            plan, untuned = tuned_plan(plan, studies), planned
+            planned = planned_runs(plan, prepared)
+        cells = [Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned]
+        cells += [Cell(f"{run.arm.label} untuned", run.config.seed, run.folder.path.name) for run in untuned]
+        StartedLadder(plan.name, command, tuple(cells), asked).write(plan.runs)
+        _train(plan, [*planned, *untuned], device.type, fit)
     except KeyboardInterrupt as stop:
         raise Interrupted(f"stopped; every run's state is saved. To go on:\n  {command}") from stop
 
-    _record(plan.report, described, planned)
+    _record(plan.report, describe(plan, prepared, real), planned)
+    if sessions:
+        ReportRecords(plan.report).write_tuning(compared(sessions[0].aims[0], studies, untuned, planned))
     print(build(plan.report))
-    for run in planned:
+    wanted = _distinct([*planned, *untuned])
+    for run in wanted:
         if not run.folder.finished or run.folder.lacking:
             print(_outcome(run), file=sys.stderr)
-    return 0 if all(run.folder.finished and run.folder.settled for run in planned) else 1
+    return 0 if all(run.folder.finished and run.folder.settled for run in wanted) else 1
+
+
+def _train(plan: Plan, planned: Sequence[PlannedRun], device_type: str, fit: int | None) -> None:
+    """Bring all runs to their end, and to what else is asked for of them."""
+    from experiments.dispatch import Dispatch
+    from experiments.engines.choice import build_engine, job_of
+    from experiments.progress import LadderProgress
+
+    distinct = _distinct(planned)
+    missing = [run for run in distinct if not run.folder.settled]
+    engine = build_engine(plan.command.settings, len(missing), device_type, fit)
+    for run in missing:
+        if not run.folder.trained:
+            run.folder.prepare(run.config, run.arm.label)
+    with LadderProgress([run.folder for run in missing], done=len(distinct) - len(missing)) as progress:
+        Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
+
+
+def _distinct(planned: Sequence[PlannedRun]) -> list[PlannedRun]:
+    """Those that two arms share, as the tuned and the untuned one may, once."""
+    first: dict[Path, PlannedRun] = {}
+    for run in planned:
+        first.setdefault(run.folder.path, run)
+    return [*first.values()]
 
 
 def _outcome(run: PlannedRun) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablations.designs import DESIGNS, Design, build_design, restricted
 from ablations.ladders import DEFAULT
-from ablations.rung import Arm
+from ablations.rung import Arm, varied
+from ablations.search import dimensions, read_space
 from core.config import Config, ConfigError, changed
 from experiments.command import EVALUATIONS, TRACKING, Command, Setting, parse, refuse_varied
 from experiments.engines import choice
+from experiments.tuning import session as tuning
 
 if TYPE_CHECKING:
     from experiments.prepare import Prepared
@@ -23,6 +26,8 @@ SETTINGS = {
     "seeds": Setting(0, "training runs of each rung; 0: the scale's number"),
     "rungs": Setting("", "letters of the rungs of a plain ladder to train, e.g. AF; all if not given"),
     "evaluations": EVALUATIONS,
+    "tuned": Setting(False, "first tune every arm alike, then train the best settings of each beside the untuned"),
+    **tuning.SETTINGS,
     **choice.SETTINGS,
     "preflight": Setting(
         True, "first rehearse every arm; false: do not, where arms that cannot fit or diverge at once are wanted"
@@ -83,10 +88,15 @@ def read_plan(arguments: list[str]) -> Plan:
     command = parse(arguments, SETTINGS, rungs_allowed=False)
     refuse_varied(command.ladder, command.updates)
     _refuse_wrong(command)
+    if command.settings["tuned"]:  # a report is measured on what nothing was tuned on
+        command = dataclasses.replace(command, updates={**command.updates, "eval.part": "rest"})
     recipe = changed(Config(), command.recipe)
     letters, name = _letters(command), _design(command)
     design = build_design(name, command.ladder, recipe)
-    return Plan(command, _name(command, name), recipe, restricted(design, letters) if letters else design)
+    design = restricted(design, letters) if letters else design
+    if command.settings["tuned"]:
+        _refuse_untunable(command, design)
+    return Plan(command, _name(command, name), recipe, design)
 
 
 def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
@@ -109,8 +119,28 @@ def _refuse_wrong(command: Command) -> None:
     seeds = command.settings["seeds"]
     problems = [] if seeds >= 0 else [f"seeds={seeds}: must be at least 0"]
     problems += choice.problems_of(command.settings)
+    given = [key for key in tuning.SETTINGS if command.settings[key] != tuning.SETTINGS[key].default]
+    if command.settings["tuned"]:
+        problems += tuning.out_of_range(command.settings)
+        if command.updates.get("eval.part", "rest") != "rest":
+            problems.append("eval.part: a tuned ladder is measured on what nothing was tuned on; leave it out")
+    elif given:
+        problems.append(f"{given[0]}: this is of tuning; add the word `tuned`, or leave it out")
     if problems:
         raise ConfigError(problems)
+
+
+def _refuse_untunable(command: Command, design: Design) -> None:
+    """Raise ConfigError where the space of tuning does not fit an arm."""
+    space = read_space(command.settings["space"], command.settings["space."])
+    problems: dict[str, None] = {}
+    for arm in design.arms:
+        try:
+            dimensions(space, arm.config, varied(command.ladder))
+        except ConfigError as error:
+            problems |= dict.fromkeys(f"{arm.label}: {problem}" for problem in error.problems)
+    if problems:
+        raise ConfigError([*problems])
 
 
 def _letters(command: Command) -> tuple[str, ...]:
@@ -134,6 +164,7 @@ def _name(command: Command, design: str) -> str:
         "" if command.ladder is DEFAULT else command.ladder.name,
         command.preset.name,
         "" if design == command.preset.design or command.settings["rungs"] else design,
+        "tuned" if command.settings["tuned"] else "",
     ]
     name = str(command.settings["name"]) or "-".join(filter(None, parts))
     if name in (".", "..") or any(part in name for part in "/\\\0"):

@@ -22,6 +22,7 @@ from core.config import Config, changed, digest
 from core.data.critters import load_critters
 from core.data.folders import load_folders
 from core.data.images import DataSet
+from core.data.parts import part_of
 from core.errors import UserError
 from core.metrics.judge import Judge
 from core.metrics.judge_training import load_judge
@@ -112,11 +113,15 @@ def refuse_changed(config: Config, data: DataSet) -> None:
 
 
 def load_real_images(config: Config, data: DataSet, cache: Path, device: torch.device) -> RealImages:
-    """What evaluation compares with: the judge, trained if it is not at hand, and the extractors."""
+    """What evaluation compares with: the judge, trained if it is not at hand, and the extractors.
+
+    The judge is that of the whole data set; what is measured are the images of the configuration's part.
+    """
     # One thread: the judge's checksum is part of every number's protocol, and must not vary with the number of cores.
     with one_thread(), _bar("training the judge", "step") as progress:
         judge = load_judge(data, cache / "judges", config.eval.judge_steps, device, progress)
     suite = choose(config.eval.metrics, judge, config.model.resolution, device, config.eval.protocol)
+    data = part_of(data, config.eval.part, config.eval.tuning_share)
     sources, references = config.eval.sources or None, config.eval.references or None
     return RealImages(data, suite, judge, device, sources, references, config.eval.batch, cache / "features")
 

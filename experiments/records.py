@@ -5,6 +5,7 @@ A run is `runs/DIGEST-sSEED/`:
     config.json          the whole configuration, its schema, and which arm first asked for it
     status.json          what the run is doing now
     claim-*.json         which process works on the run, see claims.py
+    unwanted.json        the run was given up before its end: nobody asks for it any more, until somebody does
     curves.jsonl         one line a point; cut back to the checkpoint on resume
     evaluations.jsonl    the same for evaluations in between, where they are asked for
     checkpoint-*.pt      the newest two; best-*.pt, where it is asked for
@@ -76,6 +77,7 @@ class RunFolder:
         self._status = path / "status.json"
         self._result = path / "result.json"
         self._diverged = path / "diverged.json"
+        self._unwanted = path / "unwanted.json"
 
     @classmethod
     def of(cls, runs: Path, config: Config, asked: int = 0) -> RunFolder:
@@ -85,9 +87,10 @@ class RunFolder:
     # Configuration
 
     def prepare(self, config: Config, label: str) -> None:
-        """Create the folder and write the configuration. Raises UserError where that is not allowed."""
+        """Ask for the run: create the folder and write the configuration. Raises UserError where that is impossible."""
         write_json(self._config, {"label": label, "schema": SCHEMA, "config": as_flat(config)})
         self._known = None
+        self._unwanted.unlink(missing_ok=True)
 
     def config(self) -> Config:
         """The configuration of the run, in today's schema. Raises UserError."""
@@ -128,6 +131,15 @@ class RunFolder:
         with contextlib.suppress(OSError):
             return max(0.0, time.time() - self._status.stat().st_mtime)
         return 0.0
+
+    def give_up(self, reason: str) -> None:
+        """Have whoever works on the run save its state and stop; it is not started again before it is asked for."""
+        write_json(self._unwanted, {"reason": reason})
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody asks for the run any more. One that is trained cannot be: what it lacks, somebody asks for."""
+        return self._unwanted.exists() and not self.trained
 
     # Checkpoints
 

@@ -64,6 +64,7 @@ def build(report: Path) -> str:
     from experiments.reporting.summary import ladder_tables, references_frame, results_frame
     from experiments.reporting.table_files import write_tables
     from experiments.reporting.tables import WIDEST, terminal_table
+    from experiments.reporting.tuned import section as tuning_section
     from experiments.reporting.verdicts import one_line
     from experiments.study.rendering import section, write_study
     from experiments.study.result import study_of
@@ -82,9 +83,11 @@ def build(report: Path) -> str:
     files += write_study(study, report / "tables")
     people = section(study, study.outdated(runs)) if study else ""
     figures = draw(ladder, runs, tables, evidence, report / "figures")
+    tuning = records.tuning()
+    tuned = tuning_section(tuning, report / "figures")
     document, page = report / "report.md", report / "index.html"
-    write_atomically(document, render(ladder, runs, tables, evidence, missing, figures, files, people))
-    write_atomically(page, render_page(ladder, runs, tables, evidence, missing, files))
+    write_atomically(document, render(ladder, runs, tables, evidence, missing, figures, files, people, tuned))
+    write_atomically(page, render_page(ladder, runs, tables, evidence, missing, files, tuning))
 
     text = [terminal_table(table) for table in tables[:1]] or ["no run has finished"]
     text += [f"means of {_words(table)}" for table in tables[:1] if max(line.runs for line in table.arms) > 1]

@@ -28,15 +28,18 @@ class ReportRecords:
     """`reports/NAME/records/`: everything a report is made from.
 
     ladder.json              what was compared, on what, and the numbers of real images
+    tuning.json              of tuned arms: the studies, and the numbers of the untuned
     LABEL-sSEED/             result.json, curves.jsonl, repeats.jsonl and pictures of one run
     """
 
     def __init__(self, report: Path) -> None:
         self.path = report / "records"
         self._ladder = self.path / "ladder.json"
+        self._tuning = self.path / "tuning.json"
 
     def clear(self) -> None:
         """Forget the runs of an earlier ladder of this name."""
+        self._tuning.unlink(missing_ok=True)
         for folder in self._run_folders():
             shutil.rmtree(folder)
 
@@ -58,6 +61,20 @@ class ReportRecords:
     def ladder(self) -> dict[str, Any]:
         """See `write_ladder`. Raises UserError."""
         return dict(read_json(self._ladder))
+
+    def write_tuning(self, content: Mapping[str, Any]) -> None:
+        """What tuning found; see `experiments.tuning.arms.compared`."""
+        write_json(self._tuning, content)
+
+    def tuning(self) -> dict[str, Any] | None:
+        """See `write_tuning`, in the order of the ladder's arms; None where no arm was tuned. Raises UserError."""
+        if not self._tuning.exists():
+            return None
+        content = dict(read_json(self._tuning))
+        order = [arm["label"] for arm in self.ladder()["arms"]]
+        for key in ("studies", "untuned", "tuned"):
+            content[key] = dict(sorted(content[key].items(), key=lambda item: order.index(item[0])))
+        return content
 
     def runs(self) -> list[RunRecord]:
         """All runs, in the order of the ladder's arms, then by seed. Raises UserError."""

@@ -92,7 +92,7 @@ def _planned(path: Path, evaluations: int) -> int:
 
     folder = RunFolder(path, evaluations)
     first = os.environ.get("RANK", "0") == "0"  # of those that torchrun started; the others' owner is that one
-    if first and (folder.settled or living_owner(path)):
+    if first and (folder.settled or folder.given_up or living_owner(path)):
         return TAKEN
 
     from experiments.execution import execute

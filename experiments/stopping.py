@@ -1,4 +1,5 @@
-"""Requests to stop: by a person (Ctrl-C), by a system (SIGTERM, a queue's signals), by the death of the parent."""
+"""Requests to stop: by a person (Ctrl-C), by a system (SIGTERM, a queue's signals), by the death of the parent, or
+because nobody wants the run any more."""
 
 from __future__ import annotations
 
@@ -20,9 +21,10 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGBREAK")
 class StopRequests:
     """Inside the block a request raises Stopped at once, and within `deferred` it becomes a question to be asked."""
 
-    def __init__(self, with_parent: bool) -> None:
-        """with_parent: whether the death of the process that started this one is a request too."""
+    def __init__(self, with_parent: bool, given_up: Callable[[], bool] = lambda: False) -> None:
+        """with_parent: whether the death of the process that started this one is a request too. given_up: another."""
         self._parents = _parents() if with_parent else None
+        self._given_up = given_up
         self._asked = False
         self._deferred = False
 
@@ -46,7 +48,7 @@ class StopRequests:
 
     def pending(self) -> bool:
         """Whether the run should stop now."""
-        return self._asked or (self._parents is not None and _parents() != self._parents)
+        return self._asked or (self._parents is not None and _parents() != self._parents) or self._given_up()
 
     def check(self) -> None:
         """Raise Stopped where the run should stop now."""

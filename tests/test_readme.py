@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ablations.ladders import LADDERS
+from ablations.ladders import DEFAULT, LADDERS
 from ablations.presets import PRESETS
 from experiments.plan import read_plan
 from experiments.report import build
@@ -61,8 +61,8 @@ def test_commands_and_files_exist(page: Path) -> None:
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (page.parent / target).exists(), target
-    scales = {preset.name for preset in PRESETS}
-    assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", text)) <= scales
+    names = {preset.name for preset in PRESETS} | set(DEFAULT.letters)
+    assert set(re.findall(r"python -m experiments\.\w+ with (\w+)", text)) <= names
     assert set(re.findall(r"\w+_ladder", text)) <= set(LADDERS)
 
 

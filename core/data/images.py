@@ -53,6 +53,7 @@ class DataSet:
     train_masks: ImageSet | None = None  # of the same items, at a quarter of the side, where the images have masks
     val_masks: ImageSet | None = None
     masks_fingerprint: str = ""
+    part: str = ""  # which part of the validation images `val` is, in words; empty: all of them
 
     @property
     def domains(self) -> tuple[str, ...]:

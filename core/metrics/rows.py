@@ -114,5 +114,5 @@ def _row(
         direction=direction,
         samples=samples[0],
         reference_samples=samples[1],
-        protocol=f"{protocol}, {real.data.val.resolution} px",
+        protocol=", ".join(filter(None, (protocol, f"{real.data.val.resolution} px", real.data.part))),
     )

@@ -34,8 +34,12 @@ def render(
     evidence: Evidence,
     missing: Sequence[Hole],
     files: Sequence[str] = (),
+    tuning: Mapping[str, Any] | None = None,
 ) -> str:
-    """The page. missing: the runs that the report lacks. files: the names of those in tables/."""
+    """The page. missing: the runs that the report lacks. files: the names of those in tables/.
+
+    tuning: of `experiments.tuning.arms.compared`, where arms were tuned.
+    """
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates", encoding="utf-8"),
         autoescape=True,
@@ -44,7 +48,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {"md": block, "md_line": inline}
-    found, data = sections(ladder, runs, tables, evidence, missing)
+    found, data = sections(ladder, runs, tables, evidence, missing, tuning)
     charts = [chart for section in found for chart in section.charts]
     scripts = {
         "early": _text("scripts/early.js"),

@@ -16,6 +16,7 @@ from experiments.page.ladder_view import table_view
 from experiments.page.picture_grid import picture_parts
 from experiments.page.run_list import anchors_of, run_lists
 from experiments.page.tradeoff import tradeoff
+from experiments.page.tuning import tuning_parts
 from experiments.page.waterfall import waterfall
 from experiments.report_records import RunRecord
 from experiments.reporting.captions import caption, lead, limits, meanings
@@ -24,6 +25,7 @@ from experiments.reporting.facts import changes, cost, environment, facts, judge
 from experiments.reporting.findings import findings
 from experiments.reporting.outcomes import Hole, divergences
 from experiments.reporting.summary import Table
+from experiments.reporting.tuned import told
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def sections(
     tables: Sequence[Table],
     evidence: Evidence,
     missing: Sequence[Hole],
+    tuning: Mapping[str, Any] | None = None,
 ) -> tuple[list[Section], dict[str, Any]]:
     """(the sections that have something, in order; what the page's script needs besides the plots)."""
     words = findings(ladder, runs, evidence)
@@ -56,6 +59,7 @@ def sections(
         _told("interpolations", "Between two codes", pictures["interpolations"]),
         drawn,
         _attributions(evidence, words),
+        _tuning(tuning) if tuning else None,
         _cost(ladder, runs, evidence),
         _failures(ladder, missing, words),
         _told(
@@ -195,6 +199,12 @@ def _attributions(evidence: Evidence, words: Mapping[str, Any]) -> Section | Non
         },
     ]
     return _drawn("attributions", "Shares and interactions", {"parts": [part for part in parts if part["charts"]]})
+
+
+def _tuning(record: Mapping[str, Any]) -> Section:
+    parts = tuning_parts(record)
+    drawn = tuple(chart for part in parts for chart in part["charts"])
+    return Section("tuning", "Tuned and untuned", {"told": told(record), "parts": parts}, drawn)
 
 
 def _tradeoff(evidence: Evidence, tables: Sequence[Table]) -> Section | None:

@@ -41,8 +41,12 @@ def render(
     figures: Figures,
     files: Sequence[str] = (),
     people: str = "",
+    tuned: str = "",
 ) -> str:
-    """The page. missing: the runs that the report lacks. files: names of those in tables/. people: a study's part."""
+    """The page. missing: the runs that the report lacks. files: names of those in tables/.
+
+    people, tuned: the parts on a study of what people prefer and on tuning; empty without.
+    """
     loader = FileSystemLoader(Path(__file__).parent, encoding="utf-8")
     environment_ = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment_.filters["text"] = markdown_text
@@ -66,6 +70,7 @@ def render(
         limits=limits(tables, runs),
         files=files,
         people=people,
+        tuned=tuned,
     )
     lines = "\n".join(line.rstrip() for line in page.rstrip().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"

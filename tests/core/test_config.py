@@ -53,6 +53,7 @@ BREAKS = [
     {"model.backbone": "stargan", "model.injection": "concat", "model.high_pass": 1.0, "model.landmarks": "model.pt"},
     {"model.backbone": "stargan", "model.injection": "concat", "model.patch_convs": 9},
     {"train.n_critic": 5, "train.steps": 4, "train.budget": "iterations"},
+    {"eval.tuning_share": 0.25},
     {**ATTRIBUTES, "data.root": ""},
     {**ATTRIBUTES, "model.code": "style"},
     {**ATTRIBUTES, "model.head": "multitask", "loss.classification": 0.0},
@@ -122,7 +123,7 @@ def test_flat_form_returns() -> None:
 def test_digest_covers_what_changes_results_and_nothing_else() -> None:
     base = digest(Config())
     for path, item, value in leaves(Config()):
-        other = {"bool": not value, "int": 24, "float": 0.5, "str": "x", "tuple": ("a", "b")}[type(value).__name__]
+        other = {"bool": not value, "int": 24, "float": 0.25, "str": "x", "tuple": ("a", "b")}[type(value).__name__]
         if isinstance(value, str) and path not in (
             "data.root",
             "data.fingerprint",
@@ -139,6 +140,13 @@ def test_digest_covers_what_changes_results_and_nothing_else() -> None:
     assert digest(changed(Config(), {"model.injection": "concat"})) != base
     assert digest(changed(Config(), {"precision": "bf16"})) != base
     assert digest(changed(Config(), {"device": "cpu"})) == base
+
+
+def test_a_setting_that_came_later_leaves_the_names_of_before_alone() -> None:
+    assert digest(changed(Config(), {"eval.part": "all", "eval.tuning_share": 0.5})) == digest(Config())
+    parts = [changed(Config(), {"eval.part": part}) for part in ("tuning", "rest")]
+    shares = [changed(Config(), {"eval.part": "rest", "eval.tuning_share": share}) for share in (0.25, 0.75)]
+    assert len({digest(config) for config in (Config(), *parts, *shares)}) == 5
 
 
 def test_budget_gives_equal_updates_or_equal_iterations() -> None:

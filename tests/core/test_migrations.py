@@ -16,7 +16,7 @@ import core.migrations
 from core.config import SCHEMA, Config, as_flat, digest, from_flat
 from core.errors import UserError
 from core.migrations import MIGRATIONS, SINCE_1, Migration, carries_over, migrated
-from core.settings import leaves
+from core.settings import identifies, leaves
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -26,6 +26,7 @@ or means something else now, then:
   1. add 1 to SCHEMA in core/config.py;
   2. add the way from {SCHEMA} to MIGRATIONS in core/migrations.py, with `lost` where results would be others;
   3. add tests/core/schemas/{SCHEMA + 1}.json: a run as the new schema stores it.
+A setting that was added and has a value that says what was done before needs none of this: give it that as `neutral`.
 A new default alone needs none of this: every run is stored with all its values. Neither does a setting that changes no
 result: give it identity=False."""
 
@@ -36,7 +37,7 @@ def stored(schema: int) -> dict[str, Any]:
 
 def identity(config: Config) -> dict[str, Any]:
     flat = as_flat(config)
-    return {path: flat[path] for path, item, _ in leaves(config) if item.metadata["identity"]}
+    return {path: flat[path] for path, item, value in leaves(config) if identifies(item, value)}
 
 
 def test_the_settings_are_those_of_the_schema() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from experiments import dispatch
+from experiments import dispatch as module
 from experiments.claims import Claim
 from experiments.dispatch import TRIES, Dispatch
 from experiments.engines.engine import Job
 from experiments.records import RunFolder
+from tests.core.settings import tiny
 
 Ending = Callable[[RunFolder], str]
 
@@ -160,7 +161,7 @@ def test_what_another_process_has_is_left_to_it_until_it_ends_or_dies(
             for claim in others.values():
                 claim.release()
 
-    monkeypatch.setattr(dispatch.time, "sleep", nap)
+    monkeypatch.setattr(module.time, "sleep", nap)
     assert Dispatch(engine, job_of).run([*folders.values()]) == []
     assert engine.started == ["c", "b"]  # a was finished by the other
 
@@ -181,7 +182,7 @@ def test_a_run_whose_process_found_it_taken_waits(make: Callable[..., object], m
         if len(naps) == 9:
             claims[0].release()
 
-    monkeypatch.setattr(dispatch.time, "sleep", nap)
+    monkeypatch.setattr(module.time, "sleep", nap)
     assert Dispatch(engine, job_of).run([*folders.values()]) == []
     assert engine.started == ["a", "a"]
     assert len(naps) >= 9
@@ -192,7 +193,35 @@ def test_an_interruption_cancels(make: Callable[..., object], monkeypatch: pytes
         raise KeyboardInterrupt
 
     engine, folders = make(a=[finishes])  # type: ignore[misc]
-    monkeypatch.setattr(dispatch.time, "sleep", interrupt)
+    monkeypatch.setattr(module.time, "sleep", interrupt)
     with pytest.raises(KeyboardInterrupt):
         Dispatch(engine, job_of).run([*folders.values()])
     assert engine.cancelled
+
+
+def test_a_run_that_is_given_up_is_not_started_again_until_it_is_asked_for(make: Callable[..., object]) -> None:
+    def is_given_up(folder: RunFolder) -> str:
+        folder.give_up("pruned")
+        return "exit status 130"
+
+    engine, folders = make(a=[is_given_up, finishes])  # type: ignore[misc]
+    [folder] = folders.values()
+    assert Dispatch(engine, job_of, poll=0).run([folder]) == [folder]
+    assert Dispatch(engine, job_of, poll=0).run([folder]) == [folder]
+    assert engine.started == ["a"]
+    folder.prepare(tiny(), "F")
+    assert Dispatch(engine, job_of, poll=0).run([folder]) == []
+    assert engine.started == ["a", "a"]
+
+
+def test_runs_can_be_added_while_others_are_at_work(make: Callable[..., object]) -> None:
+    engine, folders = make(a=[finishes], b=[is_lost, finishes], c=[fails])  # type: ignore[misc]
+    dispatch = Dispatch(engine, job_of, poll=0)
+    dispatch.add([folders["a"]])
+    assert (dispatch.room, dispatch.busy) == (1, True)
+    assert dispatch.step() == [folders["a"]]
+    dispatch.add([folders["b"], folders["c"], folders["a"]])
+    assert dispatch.room == 0
+    assert dispatch.step() == [folders["c"]]
+    assert dispatch.step() == [folders["b"]]
+    assert (dispatch.room, dispatch.busy) == (2, False)

@@ -105,3 +105,13 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
         path.touch()
     folder.sweep()
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [".hidden", "result.json"]
+
+
+def test_a_trained_run_cannot_be_given_up(tmp_path: Path) -> None:
+    """A trial that ended early may have marked it, and what it lacks is asked for by somebody else."""
+    folder = RunFolder.of(tmp_path, tiny(), 3)
+    folder.prepare(tiny(), "F")
+    folder.give_up("pruned")
+    assert folder.given_up
+    (folder.path / "result.json").write_text("{}")
+    assert not folder.given_up and folder.lacking

@@ -212,7 +212,7 @@ def test_the_command_needs_no_torch(make_report: Callable[..., Path], tmp_path: 
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip().endswith("report.md")
+    assert done.stdout.rstrip().endswith("index.html")
 
 
 @pytest.mark.skipif(not os.environ.get("LONG_TESTS"), reason="writes and builds 200 runs: set LONG_TESTS=1")

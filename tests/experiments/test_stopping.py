@@ -65,3 +65,13 @@ def test_the_death_of_the_parent_stops_those_who_asked_for_it(word: str, answer:
     while not (answered.exists() and answered.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert answered.read_text() == answer
+
+
+def test_a_run_that_nobody_wants_any_more_stops() -> None:
+    wanted = True
+    with StopRequests(False, lambda: not wanted) as requests:
+        assert not requests.pending()
+        wanted = False
+        assert requests.pending()
+        with pytest.raises(Stopped):
+            requests.check()

@@ -36,8 +36,8 @@ def write_page(report: Path) -> Path:
     results, references = results_frame(runs), references_frame(ladder)
     tables = ladder_tables(ladder, results, references)
     evidence = gather(ladder, results, tables)
-    page = report / "index.html"
-    write_atomically(page, render(ladder, runs, tables, evidence, missing_runs(ladder, runs), ("results.csv",)))
+    page, missing = report / "index.html", missing_runs(ladder, runs)
+    write_atomically(page, render(ladder, runs, tables, evidence, missing, ("results.csv",), records.tuning()))
     return page
 
 

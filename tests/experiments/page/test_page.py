@@ -11,7 +11,7 @@ from tests.experiments.page.pages import HOSTILE, Outline, make_page, script_dat
 
 ORDER = (
     *("verdict", "ladder", "contributions", "tradeoff", "pictures", "interpolations", "curves", "attributions"),
-    *("cost", "failures", "changes", "runs", "judge", "environment", "reading"),
+    *("tuning", "cost", "failures", "changes", "runs", "judge", "environment", "reading"),
 )
 
 
@@ -101,7 +101,7 @@ def test_without_a_finished_run_the_page_says_so(tmp_path: Path) -> None:
 def test_a_factorial_design_has_its_shares_and_its_rules(tmp_path: Path) -> None:
     page = make_page(tmp_path / "factorial", "factorial", 2, points=20)
     outline, text = Outline(page), page.read_text(encoding="utf-8")
-    assert outline.sections == [key for key in ORDER if key != "interpolations"]
+    assert outline.sections == [key for key in ORDER if key not in ("interpolations", "tuning")]
     assert "Combinations that cannot run" in text and "Shapley values" in text
     assert {"share-0", "pair-0"} <= {plot["key"] for plot in script_data(page)["plots"]}
     assert len(page.read_bytes()) < 5_000_000
