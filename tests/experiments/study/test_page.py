@@ -112,7 +112,7 @@ def test_a_closed_page_loses_nothing(browser: Browser, study: Study, tmp_path: P
     answer(visit, key, prefers("FEDA"), most=5)
     before = recorded(visit)
     visit.page.reload()
-    assert "Welcome back, anna" in visit.page.inner_text("#back h1")
+    visit.page.wait_for_selector("#back h1:has-text('Welcome back, anna')")
     assert "5 of 14" in visit.page.inner_text("#back .lead")
     visit.page.click("#continue")
     assert recorded(visit) == before
