@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,16 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_or_remove(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    """Write each {name: text} that is not empty, remove what is there of the others; the names of what is there now."""
+    for name, text in texts.items():
+        if text:
+            write_atomically(folder / name, text)
+        else:
+            (folder / name).unlink(missing_ok=True)
+    return [name for name, text in texts.items() if text]
 
 
 def unwritable(path: Path, error: OSError) -> UserError:

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.reporting.comparison import Compared, Comparison
-from experiments.reporting.labels import arrow, metric, plural
-from experiments.reporting.plots import ACROSS, CHART, FRAME, MOST_ARMS, NARROWEST
+from experiments.reporting.labels import metric
+from experiments.reporting.plots import ACROSS, CHART, FRAME, MOST_ARMS, NARROWEST, head
 from experiments.reporting.style import (
     BETTER,
-    GREY,
     SMALL,
     TEXT,
     WORSE,
@@ -76,18 +75,7 @@ def _chart(axes: Axes, one: Compared, arms: Sequence[str], upright: bool) -> Non
     axes.grid(True, axis="y")
     axes.set_xticks(range(len(arms)), list(arms), rotation=90 if upright else 0)
     axes.tick_params(axis="x", length=0)
-    axes.set_title(f"{one.column.shown.label} {arrow(one.column.direction)}", pad=14)
-    details = [metric(one.column.metric).unit, plural(one.column.outputs, "output")]
-    details += [] if one.guide == "latent" else [f"{one.guide}-guided"]
-    axes.annotate(
-        " · ".join(detail for detail in details if detail),
-        (0, 1),
-        (0, 4),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        color=GREY,
-        size=SMALL,
-    )
+    head(axes, one.column, *([] if one.guide == "latent" else [f"{one.guide}-guided"]))
 
 
 def _scaled(one: Interval, by: float) -> Interval:

@@ -93,17 +93,7 @@ def _bars(axes: Axes, tables: Sequence[Table], column: Column, arms: Sequence[st
                 axes.plot(places, values, "o", ms=size, mfc="white", mec=INK, mew=0.2 * size, zorder=4)
     _reference_lines(axes, shown, column)
     axes.grid(True, axis="y")
-    axes.set_title(f"{column.shown.label} {arrow(column.direction)}", pad=14)
-    details = [metric(column.metric).unit, plural(column.outputs, "output")]
-    axes.annotate(
-        " · ".join(detail for detail in details if detail),
-        (0, 1),
-        (0, 4),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        color=GREY,
-        size=SMALL,
-    )
+    head(axes, column)
     axes.set_xlim(-0.6, len(arms) - 0.4)
     axes.set_xticks(range(len(arms)), arms, rotation=90 if _upright(arms) else 0)
     axes.tick_params(axis="x", length=0)
@@ -162,6 +152,21 @@ def _reference_lines(axes: Axes, tables: Sequence[Table], column: Column) -> Non
         line = tables[0].reference(name) if tables else None
         if line is not None and column in line.cells and _finite(column, line.cells[column]):
             axes.axhline(_finite(column, line.cells[column])[0], lw=1.4, zorder=3, **style)
+
+
+def head(axes: Axes, column: Column, *details: str) -> None:
+    """Over a chart: what it shows and which way is better; under that its unit, its outputs and other details."""
+    axes.set_title(f"{column.shown.label} {arrow(column.direction)}", pad=14)
+    words = [metric(column.metric).unit, plural(column.outputs, "output"), *details]
+    axes.annotate(
+        " · ".join(word for word in words if word),
+        (0, 1),
+        (0, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        color=GREY,
+        size=SMALL,
+    )
 
 
 def axis_label(column: Column) -> str:

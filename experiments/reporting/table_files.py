@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.files import write_atomically
+from experiments.files import write_or_remove
 from experiments.reporting.attributions import attributions_frame, attributions_latex, interactions_frame
 from experiments.reporting.contrasts import contrasts_frame, contrasts_latex
 from experiments.reporting.evidence import Evidence
@@ -47,9 +47,4 @@ def write_tables(
         "contrasts.tex": contrasts_latex(evidence),
         "attributions.tex": attributions_latex(evidence),
     }
-    for name, text in texts.items():
-        if text:
-            write_atomically(folder / name, text)
-        else:
-            (folder / name).unlink(missing_ok=True)
-    return [name for name, text in texts.items() if text]
+    return write_or_remove(folder, texts)

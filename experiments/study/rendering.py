@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.files import write_atomically
+from experiments.files import write_or_remove
 from experiments.reporting.labels import markdown_text, plural, seconds, shortened
 from experiments.reporting.latex import tabular
 from experiments.reporting.tables import markdown_table
@@ -187,9 +187,4 @@ def write_study(study: StudyResult | None, folder: Path) -> list[str]:
     if study is not None:
         texts["study.csv"] = study_frame(study).to_csv(index=False, lineterminator="\n")
         texts["study.tex"] = study_latex(study)
-    for name, text in texts.items():
-        if text:
-            write_atomically(folder / name, text)
-        else:
-            (folder / name).unlink(missing_ok=True)
-    return [name for name, text in texts.items() if text]
+    return write_or_remove(folder, texts)

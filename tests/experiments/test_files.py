@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from experiments.files import check_writable, read_json, write_json
+from experiments.files import check_writable, read_json, write_json, write_or_remove
 
 
 def test_json_is_written_whole_and_alike(tmp_path: Path) -> None:
@@ -36,3 +36,10 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be written"):
         write_json(tmp_path / "file" / "a.json", {})
     assert stat.S_ISREG((tmp_path / "file").stat().st_mode)
+
+
+def test_texts_are_written_and_what_is_empty_now_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    assert write_or_remove(folder, {"a.csv": "1", "b.csv": "", "c.csv": "3"}) == ["a.csv", "c.csv"]
+    assert write_or_remove(folder, {"a.csv": "", "c.csv": "4"}) == ["c.csv"]
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"c.csv": "4"}
