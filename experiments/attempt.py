@@ -21,7 +21,7 @@ from core.training.memory import refuse_too_large
 from core.training.replicas import Replica, open_replica
 from core.training.state import TrainingState, load, save
 from experiments.claims import Claim
-from experiments.environment import available_memory, environment, peak_memory
+from experiments.environment import available_memory, compute_with, environment, peak_memory
 from experiments.evaluation import draw, means, measure
 from experiments.pictures import latent_grid, layout_of, write_picture
 from experiments.prepare import load_data, open_real_images
@@ -83,6 +83,7 @@ class Attempt:
                 self._say(f"{path.name}: {error} It is put aside as {aside.name}; going on from the one before.")
         if state.iteration:
             self._say(f"going on from iteration {state.iteration} of {iterations(self.config)}")
+            state.threads = compute_with(state.threads)
         for points in (self.folder.curves, self.folder.evaluations):
             points.cut(state.iteration)
         return state
@@ -181,6 +182,7 @@ def follow(config: Config, folder: RunFolder, runs: Path, requests: StopRequests
     checkpoints = folder.checkpoints()
     if checkpoints:
         state.load_state_dict(load(checkpoints[0], replica.device))
+        compute_with(state.threads)
     with requests.deferred() as should_stop, contextlib.suppress(Stopped, Diverged):
         train(config, state, data.train, replica, Hooks(should_stop=should_stop), data.train_masks)
     replica.close()

@@ -18,6 +18,7 @@ from core.metrics.real import RealImages
 from core.model.build import Translator
 from core.runtime import choose_device, make_deterministic
 from experiments.claims import Claim
+from experiments.environment import compute_with
 from experiments.evaluation import draw, means, measure
 from experiments.lacking import varies
 from experiments.networks import read_translator
@@ -43,6 +44,8 @@ class Completion:
         folder, lacking = self.folder, self.folder.lacking
         tqdm.write(f"the run is finished; made of its trained networks: {lacking}", file=sys.stderr)
         make_deterministic()
+        if not self.opened:  # by a process that computes as the result says
+            compute_with(int(folder.result().environment["threads"]))
         self._say("evaluating")
         for name in lacking.pictures:
             self.claim.verify()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 import sys
@@ -35,6 +36,21 @@ def revision() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+" if changed else "")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def compute_with(threads: int) -> int:
+    """Have torch compute as a run has so far, on so many CPU threads; returns how many there are cores for."""
+    import torch
+
+    torch.set_num_threads(min(threads, cores()))
+    return torch.get_num_threads()
 
 
 def peak_memory() -> int:

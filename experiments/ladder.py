@@ -138,7 +138,7 @@ def _train(plan: Plan, planned: Sequence[PlannedRun], device_type: str, fit: int
 
     distinct = _distinct(planned)
     missing = [run for run in distinct if not run.folder.settled]
-    engine = build_engine(plan.command.settings, len(missing), device_type, fit)
+    engine = build_engine(plan.command.settings, len(missing), device_type, fit, of=len(distinct))
     for run in missing:
         if not run.folder.trained:
             run.folder.prepare(run.config, run.arm.label)

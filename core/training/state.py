@@ -30,6 +30,7 @@ class TrainingState:
         """Fresh networks, a function of `config.seed`; the average is a copy made after initialisation."""
         self.iteration = 0  # iterations done
         self.seconds = 0.0  # spent in training so far, over all attempts
+        self.threads = torch.get_num_threads()  # of the CPU; a sum in other parts has other last digits
         self.translator = build_translator(config).to(device)
         self.discriminator = build_discriminator(config).to(device)
         self.average: Translator = copy.deepcopy(self.translator).eval().requires_grad_(False)
@@ -71,6 +72,7 @@ class TrainingState:
         return {
             "iteration": self.iteration,
             "seconds": self.seconds,
+            "threads": self.threads,
             "networks": {name: network.state_dict() for name, network in self.networks.items()},
             "average": self.average.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
@@ -86,6 +88,7 @@ class TrainingState:
             more = f" and {len(misfits) - 3} more" if len(misfits) > 3 else ""
             raise UserError(f"{ANOTHER} (its {', '.join(misfits[:3])}{more} differ).")
         self.iteration, self.seconds = state["iteration"], state["seconds"]
+        self.threads = state.get("threads", self.threads)  # checkpoints of earlier versions do not name it
         for name, network in self.networks.items():
             network.load_state_dict(state["networks"][name])
             self.optimisers[name].load_state_dict(state["optimisers"][name])

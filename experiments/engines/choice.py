@@ -44,10 +44,13 @@ def problems_of(settings: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def build_engine(settings: Mapping[str, Any], runs: int, device_type: str, fit: int | None = None) -> Engine:
+def build_engine(
+    settings: Mapping[str, Any], runs: int, device_type: str, fit: int | None = None, of: int = 0
+) -> Engine:
     """The engine for a number of runs. Raises UserError where it cannot be had.
 
     device_type: cpu or cuda. fit: how many runs fit into this machine's memory beside each other, where that is known.
+    of: how many runs there were before some were done.
     """
     if settings["engine"] == "local" or not runs:  # where nothing is to be computed, no cluster has to be there
         from experiments.engines.local import LocalEngine
@@ -55,7 +58,7 @@ def build_engine(settings: Mapping[str, Any], runs: int, device_type: str, fit: 
 
         gpus = _gpus(settings["gpus"]) if device_type == "cuda" else ()
         shares = {name: settings[name] for name in ("workers", "runs_per_gpu", "gpus_per_run")}
-        return LocalEngine(share_out(runs, gpus=gpus, fit=fit, **shares))
+        return LocalEngine(share_out(runs, gpus=gpus, fit=fit, of=of, **shares))
     if settings["engine"] == "ray":
         from experiments.engines.ray import RayEngine
 

@@ -21,7 +21,7 @@ from typing import Any
 from core.errors import UserError
 from experiments.engines.engine import ROOT, Job
 from experiments.engines.local import STOP_SECONDS, how_ended
-from experiments.engines.sharing import cores
+from experiments.environment import cores
 
 # Where a process talks gRPC, its handlers of forks may hang or print; nothing here forks without starting a program.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

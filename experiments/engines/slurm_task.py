@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from types import FrameType
 
 from experiments.engines.engine import ROOT, Job
-from experiments.engines.sharing import cores
 from experiments.engines.slurm_queue import ask, own_name, queue
+from experiments.environment import cores
 from experiments.records import RunFolder
 
 # What asks a task to go away: SLURM before a time limit, SLURM at a preemption or a requeue, and the engine, for good.

@@ -144,7 +144,7 @@ def foresee(
         peaks = [arm.seen.host_bytes * settings["gpus_per_run"] for _, arm in runs]
         peaks += [_peak(folder, "cpu") for folder in incomplete]
         memory = Memory("memory", "workers", peaks, environment.available_memory())
-        engine = build_engine(settings, len(missing) + len(incomplete), device.type, memory.fit)
+        engine = build_engine(settings, len(missing) + len(incomplete), device.type, memory.fit, of=len(planned))
         slots = engine.slots if isinstance(engine, LocalEngine) else ()
         if device.type == "cuda":
             peaks = [arm.seen.device_bytes for _, arm in runs] + [_peak(folder, "cuda") for folder in incomplete]

@@ -17,6 +17,7 @@ import torch
 from ablations.ladders import DEFAULT
 from core.config import Config, changed
 from experiments.command import parse
+from experiments.environment import cores
 from experiments.prepare import prepare
 from experiments.records import RunFolder
 from experiments.run import configuration
@@ -42,6 +43,7 @@ from experiments.execution import execute
 from experiments.records import RunFolder
 
 folder, moments = RunFolder(Path(sys.argv[1]), int(sys.argv[3])), json.loads(sys.argv[2])
+threads = int(sys.argv[4])
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.link", "os.utime")
 
 def count(kill_at):
@@ -70,6 +72,8 @@ def count(kill_at):
     return lambda: seen
 
 def child(kill_at):
+    if [kill_at] != moments[:1] and threads:
+        torch.set_num_threads(threads)
     seen = count(kill_at)
     execute(folder, folder.path.parent, quiet=True)
     print(f"operations {seen()}", flush=True)
@@ -103,9 +107,10 @@ def prepared(runs: Path, letter: str) -> RunFolder:
     return folder
 
 
-def executed(folder: RunFolder, moments: list[int]) -> dict[str, int]:
+def executed(folder: RunFolder, moments: list[int], threads: int = 0) -> dict[str, int]:
+    """threads: that those who start again are given, 0: as many as the first had."""
     done = subprocess.run(
-        [sys.executable, "-c", KILLER, str(folder.path), json.dumps(moments), str(folder.asked)],
+        [sys.executable, "-c", KILLER, str(folder.path), json.dumps(moments), str(folder.asked), str(threads)],
         cwd=ROOT, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -154,6 +159,23 @@ def test_killed_at_any_moment_a_run_ends_the_same(letter: str, tmp_path: Path) -
     found = outcome(broken)
     for part, value in expected.items():
         assert found[part] == value, part
+
+
+@pytest.mark.skipif(cores() < 2, reason="needs two cores")
+def test_a_run_keeps_its_number_of_threads(tmp_path: Path) -> None:
+    """Whoever goes on with it is given two; in two parts, sums have other last digits."""
+    whole, broken, other = (prepared(tmp_path / name, "F") for name in ("whole", "broken", "other"))
+    operations = executed(whole, [])["operations"]
+    assert executed(broken, [operations * 3 // 4], threads=2)["kills"] == 1  # after a checkpoint
+    executed(other, [], threads=2)
+    assert outcome(whole)["result"]["environment"]["threads"] == "1"
+    assert outcome(broken) == outcome(whole)
+    assert outcome(other)["curves"] != outcome(whole)["curves"]
+    (broken.path / "pictures" / "latent.png").unlink()
+    broken.asked = whole.asked = 4
+    executed(broken, [], threads=2)
+    executed(whole, [])
+    assert outcome(broken) == outcome(whole)
 
 
 def test_killed_at_any_moment_a_completion_loses_nothing(tmp_path: Path) -> None:

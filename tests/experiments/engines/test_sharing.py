@@ -20,6 +20,9 @@ def eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"runs": 18, "workers": "auto"}, [Slot(1)] * 8),
         ({"runs": 3, "workers": "auto"}, [Slot(2)] * 3),
+        ({"runs": 1, "workers": "auto", "of": 3}, [Slot(2)]),
+        ({"runs": 2, "workers": "auto", "of": 18}, [Slot(1)] * 2),
+        ({"runs": 1, "workers": 2, "of": 18}, [Slot(4)]),
         ({"runs": 18, "workers": "auto", "fit": 2}, [Slot(4)] * 2),
         ({"runs": 18, "workers": 12}, [Slot(1)] * 12),
         ({"runs": 0, "workers": "auto"}, [Slot(8)]),
