@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +99,13 @@ class HereEngine:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a study of two trials was made."""
     folder = tmp_path_factory.mktemp("tuned")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice, "build_engine", HereEngine)
         assert main(words(folder, "trials=2", "tune.pruner=none")) == 0
-        yield folder
+    return folder
 
 
 def runs_of(place: Path) -> list[RunFolder]:
