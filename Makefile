@@ -22,7 +22,7 @@ test: $(INSTALLED)  ## style, format, types and tests
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 
 setup: $(INSTALLED)  ## only the virtual environment
 
