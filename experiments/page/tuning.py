@@ -12,7 +12,7 @@ from markupsafe import Markup
 from experiments.page.charts import Chart, between, hover, paint, source, start
 from experiments.page.effects import view
 from experiments.page.markup import block
-from experiments.reporting.labels import markdown_text, shortened
+from experiments.reporting.labels import markdown_text, objectives, shortened
 from experiments.reporting.tables import NOTHING, markdown_table
 from experiments.reporting.tuned import EXPLORATORY
 from experiments.tuning.course import best_so_far, course, untuned_value
@@ -55,7 +55,7 @@ def _history(key: str, label: str, study: Mapping[str, Any]) -> Chart | None:
     points, best = course(study), best_so_far(study)
     if not points:
         return None
-    objective = str(study["made with"].get("objective", "")).split("; ")[0]
+    objective = objectives(str(study["made with"].get("objective", "")))[0]
     plot = start(
         height=HEIGHT,
         x="trial",

@@ -46,6 +46,7 @@ def caption(ladder: Mapping[str, Any], table: Table) -> str:
     if several:
         small += (
             f"Mean over runs, its 95 % t interval in brackets, and every run's value (of more than {FEW} the range). "
+            "A t interval knows no limits: of few runs that scatter it can reach below 0 or above 100 %. "
         )
     counts = markdown_text(_counts(table, content=False))
     small += f"Images measured for one pair of domains : real images that they were compared with: {counts}. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -92,6 +93,18 @@ def heading(known: Metric, outputs: int, direction: str) -> str:
     """A column's heading, e.g. `FID, 10 outputs ↓`."""
     unit = f" ({known.unit})" if known.unit else ""
     return f"{known.label}{unit}, {plural(outputs, 'output')} {arrow(direction)}"
+
+
+def objectives(text: str) -> list[str]:
+    """What a study was made for, in words and one by one; each `metric/guide/outputs` and any words after it.
+
+    `fid/latent/1 (lower is better)` -> `FID of 1 output, latent-guided (lower is better)`.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        return f"{metric(found[1]).label} of {plural(int(found[3]), 'output')}, {found[2]}-guided"
+
+    return [re.sub(r"(\w+)/(latent|reference)/(\d+)", named, each) for each in text.split("; ")]
 
 
 def arrow(direction: str) -> str:

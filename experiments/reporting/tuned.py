@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import kendalltau
 
-from experiments.reporting.labels import markdown_text
+from experiments.reporting.labels import markdown_text, objectives
 from experiments.reporting.style import SMALL, TEXT, house_style, remove, save
 from experiments.statistics import Interval, arm_intervals, contrasts
 from experiments.tuning.plots import add_legend, draw_history, draw_importances
@@ -58,7 +58,7 @@ def section(record: Mapping[str, Any] | None, figures: Path) -> str:
 
 def told(record: Mapping[str, Any]) -> dict[str, Any]:
     """The words and tables of the section in Markdown, by what they are; best: {label: table}."""
-    studies = record["studies"]
+    studies, (aim,) = record["studies"], objectives(record["objective"])
     return {
         "intro": f"Every arm had {_trials(studies)} trials of the same length, the first of them with the untuned "
         "settings, measured on validation images that nothing else in this report is measured on. The best settings of "
@@ -67,7 +67,7 @@ def told(record: Mapping[str, Any]) -> dict[str, Any]:
         "ledger": _table(_ledger_rows(studies)),
         "ledger_note": "What tuning each arm cost. Pruned: ended early. Repeated: settings that had been tried before "
         "and were not trained again.",
-        "question": f"Whether it helped: {markdown_text(record['objective'])}, {record['direction']} is better",
+        "question": f"Whether it helped: {markdown_text(aim)}, {record['direction']} is better",
         "effects": _table(_effect_rows(record, effects_of(record))),
         "intervals": "Means over seeds with 95 % intervals; the change is paired by seed, and p is corrected for all "
         "arms (Holm).",

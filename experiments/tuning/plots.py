@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from experiments.reporting.labels import objectives
 from experiments.reporting.style import COLOURS, FAINT, INK, REAL, SMALL, SOURCE, TEXT, house_style, save
 from experiments.tuning.course import best_so_far, course, untuned_value
 
@@ -92,5 +93,5 @@ def draw_front(axes: Axes, record: Mapping[str, Any]) -> None:
 
 
 def _axis(record: Mapping[str, Any], place: int) -> str:
-    names = str(record["made with"].get("objective", "")).split("; ")
+    names = objectives(str(record["made with"].get("objective", "")))
     return names[place] if place < len(names) else ""

@@ -16,7 +16,15 @@ from core.config import Config, as_flat
 from experiments.records import Result
 from experiments.report_records import ReportRecords
 from experiments.reporting.evidence import gather
-from experiments.reporting.labels import latex_text, markdown_code, markdown_text, number, of_metric, seconds
+from experiments.reporting.labels import (
+    latex_text,
+    markdown_code,
+    markdown_text,
+    number,
+    objectives,
+    of_metric,
+    seconds,
+)
 from experiments.reporting.summary import Table, ladder_tables, references_frame, results_frame
 from experiments.reporting.tables import (
     WIDEST,
@@ -61,6 +69,15 @@ def test_shares_are_shown_in_per_cent() -> None:
 
 def test_durations() -> None:
     assert [seconds(value) for value in (1.6, 93.3, 600, 200_000)] == ["1.6 s", "93 s", "10 min", "56 h"]
+
+
+def test_what_a_study_was_made_for_is_said_in_words() -> None:
+    assert objectives("fid/latent/1 (lower is better); judge_diversity/reference/10 (higher is better)") == [
+        "FID of 1 output, latent-guided (lower is better)",
+        "judge diversity of 10 outputs, reference-guided (higher is better)",
+    ]
+    assert objectives("another/reference/2") == ["another of 2 outputs, reference-guided"]
+    assert objectives("") == [""]
 
 
 def test_text_is_no_markup() -> None:

@@ -67,6 +67,7 @@ def test_the_section_says_cost_effect_and_settings(tmp_path: Path) -> None:
         line.startswith("| F-r1 |") and "no trial was better than the untuned settings" in line for line in lines
     )
     assert "| loss.cycle | 1 | 2 |" in lines
+    assert "### Whether it helped: judge Fréchet of 1 output, latent-guided, lower is better" in lines
     assert "Exploratory" in said
     for name in ("tuning", "importances"):
         assert f"figures/{name}.png" in said and (tmp_path / f"{name}.png").stat().st_size > 5000
