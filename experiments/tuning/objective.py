@@ -63,6 +63,8 @@ def read_aims(text: Any, config: Config) -> tuple[Aim, ...]:
             metric = METRICS[config.eval.metrics].get(name, name)
             outputs = config.eval.outputs if name in OF_ALL_OUTPUTS else 1
             aims.append(Aim(name, guide, f"{metric}/{guide}/{outputs}"))
+    if len(set(aims)) < len(aims):
+        problems.append(f"tune.objective={','.join(words)}: the same twice")
     if problems:
         raise ConfigError(problems)
     return tuple(aims)

@@ -123,7 +123,7 @@ def join(session: Session) -> Study:
         last=iterations(session.config),
     )
     storage = open_storage(str(settings["tune.storage"]), session.journal)
-    directions = [aim.direction for aim in session.aims]
+    directions = {aim.key: aim.direction for aim in session.aims}
     return Study.open(storage, session.name, session.identity, directions, session.space, sampling)
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import optuna
-from optuna.exceptions import OptunaError
+from optuna.exceptions import ExperimentalWarning, OptunaError
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -84,24 +85,30 @@ class Study:
         storage: Storage,
         name: str,
         identity: Mapping[str, Any],
-        directions: Sequence[Direction],
+        directions: Mapping[str, Direction],
         space: Sequence[Dimension],
         sampling: Sampling,
     ) -> Study:
         """Make or join the study of a name. Its first trial has the untuned settings.
 
         identity: {what: words} that all who work on it must have alike. Raises UserError where they have not.
+        directions: {name of an objective: which way is better}.
         """
         with _errors(storage), storage.locked():
             if name in optuna.get_all_study_names(storage.optuna):
                 study = optuna.load_study(study_name=name, storage=storage.optuna)
             else:
-                study = optuna.create_study(study_name=name, storage=storage.optuna, directions=list(directions))
+                study = optuna.create_study(
+                    study_name=name, storage=storage.optuna, directions=list(directions.values())
+                )
             trials = study.get_trials(deepcopy=False)
             if trials or IDENTITY in study.user_attrs:
                 _refuse_other(name, study.user_attrs.get(IDENTITY, {}), identity)
             if not trials:  # new, or its maker died in this moment
                 study.set_user_attr(IDENTITY, dict(identity))
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ExperimentalWarning)
+                    study.set_metric_names(list(directions))  # for whoever looks at it with Optuna's own tools
                 study.enqueue_trial({dimension.path: dimension.default for dimension in space})
         return cls(storage, study, space, sampling)
 

@@ -171,7 +171,7 @@ def test_two_objectives_give_a_front(tmp_path: Path) -> None:
     for sampler in ("tpe", "random", "gp"):
         place = tmp_path / sampler
         place.mkdir()
-        directions = ("minimize", "maximize")
+        directions = {"distance": "minimize", "diversity": "maximize"}
         study = run(place, 14, StubBench(end), sampling=Sampling(sampler), directions=directions)
         front = study.optuna.best_trials
         assert 1 <= len(front) < 14

@@ -39,6 +39,7 @@ def test_quality_and_diversity() -> None:
         ("fretchet", STYLE, "choose of frechet, kernel, diversity, recognised"),
         ("frechet,kernel,diversity", STYLE, "name one or two"),
         ("frechet,frechet", STYLE, "name one or two"),
+        ("frechet,frechet/latent", STYLE, "tune.objective=frechet,frechet/latent: the same twice"),
         ("frechet/mirror", STYLE, "model.code=style is guided by latent and reference alone"),
         ("frechet/reference", changed(STYLE, LABEL), "model.code=label is guided by latent alone"),
         ("diversity", changed(STYLE, LABEL), "a label gives one output for each source"),

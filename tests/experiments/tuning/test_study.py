@@ -155,3 +155,4 @@ def test_it_opens_in_optuna_alone_with_its_objective_and_settings(tmp_path: Path
     there = optuna.load_study(study_name="stub", storage=storage)
     assert there.best_params == {dimension.path: dimension.default for dimension in SPACE}
     assert there.user_attrs[IDENTITY] == MADE_WITH
+    assert there.metric_names == ["loss"]
