@@ -83,7 +83,7 @@ def one_line(evidence: Evidence) -> str:
             "undecided": f"{open_} {count} not resolved" if steps else "nothing to compare",
         }[found.verdict.conclusion]
         parts.append(f"{name_of(found)} {found.verdict.conclusion} ({reason})")
-    return f"verdict: {', '.join(parts)}" if parts else ""
+    return f"vs paper: {', '.join(parts)}" if parts else ""
 
 
 def rankings(found: PaperVerdict) -> tuple[list[str], list[str]]:

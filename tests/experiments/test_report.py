@@ -67,7 +67,7 @@ def test_a_designs_report_is_deterministic(tmp_path: Path, design: str) -> None:
     text = build(first)
     build(second)
     assert written(first) == written(second)
-    assert max(map(len, text.splitlines()[:-2])) <= 100 and "verdict: FID " in text
+    assert max(map(len, text.splitlines()[:-2])) <= 100 and "vs paper: FID " in text
     assert ("tables/interactions.csv" in written(first)) == (design == "factorial")
 
 
@@ -92,10 +92,10 @@ def test_the_answer_is_the_table_and_the_path(make_report: Callable[..., Path]) 
     assert "A  Baseline StarGAN" in text and "91.0" in text
     assert text.endswith(f"report: {report / 'report.md'}\npage: {report / 'index.html'}")
     assert max(map(len, text.splitlines()[:-2])) <= 100
-    assert "\nverdict: FID undecided (5 of 5 steps not resolved), LPIPS undecided" in text and "means of" not in text
+    assert "\nvs paper: FID undecided (5 of 5 steps not resolved), LPIPS undecided" in text and "means of" not in text
     several = build(make_report("several", seeds=3))
     assert "92.0±2.5" in several and "means of 3 runs (± half the width of a 95 % t interval)" in several
-    assert "verdict: FID contradicted (by 1 of 5 steps), LPIPS reproduced (in 2 of 2 steps)" in several
+    assert "vs paper: FID contradicted (by 1 of 5 steps), LPIPS reproduced (in 2 of 2 steps)" in several
 
 
 @pytest.mark.usefixtures("undrawn")

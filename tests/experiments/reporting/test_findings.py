@@ -187,14 +187,14 @@ def test_verdicts_in_words(tmp_path: Path) -> None:
         " agree. Best first, these rungs rank F, E, D, C, B, A here and F, E, D, C, B, A in the paper"
     )
     assert "(Kendall's τ-b 1.00; of single seeds 1.00 to 1.00)" in text
-    assert one_line(evidence) == "verdict: FID reproduced (in 5 of 5 steps), LPIPS reproduced (in 2 of 2 steps)"
+    assert one_line(evidence) == "vs paper: FID reproduced (in 5 of 5 steps), LPIPS reproduced (in 2 of 2 steps)"
     against = evidence_of(
         designed(tmp_path / "b", "ladder", lambda names, seed: seed - exact(names, seed) + len(names))
     )
-    assert one_line(against) == "verdict: FID contradicted (by 5 of 5 steps), LPIPS contradicted (by 2 of 2 steps)"
+    assert one_line(against) == "vs paper: FID contradicted (by 5 of 5 steps), LPIPS contradicted (by 2 of 2 steps)"
     one = evidence_of(designed(tmp_path / "c", "ladder", exact, seeds=1))
     line = one_line(one)
-    assert line == "verdict: FID undecided (5 of 5 steps not resolved), LPIPS undecided (2 of 2 steps not resolved)"
+    assert line == "vs paper: FID undecided (5 of 5 steps not resolved), LPIPS undecided (2 of 2 steps not resolved)"
     assert len(line) <= 100
 
 

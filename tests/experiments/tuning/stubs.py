@@ -98,7 +98,7 @@ def open_study(
     sampling: Sampling = Sampling(),  # noqa: B008
     space: Sequence[Dimension] = SPACE,
     identity: Mapping[str, Any] = IDENTITY,
-    directions: Mapping[str, Any] = {"loss": "minimize"},  # noqa: B006
+    directions: Mapping[str, Any] = {"loss": "minimize"},
     address: str = "",
 ) -> Study:
     """The study `stub` in a journal in a folder, at an address, or in memory where there is neither."""
