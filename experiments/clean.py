@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """Free the disk of what finished runs do not need: their checkpoints, and what killed processes left.
 
 Results, curves, pictures and the trained networks (translator.pt) stay, and so does all that a run needs to go on or
-that somebody works on. Without --yes nothing is deleted: it shows what would be."""
+that somebody works on. Without --yes nothing is deleted: it shows what would be.
+
+Runs whose trial was pruned are not finished. Nothing goes on with them but who asks for just their settings as a run of
+its own, so their checkpoints stay until --pruned lets them go; such a run would then begin anew."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,23 +33,29 @@ def main(arguments: list[str]) -> int:
     asked = _parser().parse_intermixed_args(arguments)
     names, runs = names_and_folder(asked.words, "runs")
     if len(names) > 1:
-        raise UserError(f"{' '.join(names)}: name one ladder")
+        raise UserError(f"{' '.join(names)}: name one ladder or study")
 
     from experiments.clearing import clear, spare_files
+    from experiments.preflight.forecast import shown_bytes
     from experiments.reporting.labels import plural
 
-    seen = spare_files(runs, "".join(names), asked.best)
+    seen = spare_files(runs, "".join(names), asked.best, asked.pruned)
     found = [spare for spare in seen if spare.files]
     if asked.yes:
-        found = [clear(spare, asked.best) for spare in found]
-    for ladder, group in itertools.groupby(found, key=lambda spare: spare.ladder):
+        found = [clear(spare, asked.best, asked.pruned) for spare in found]
+    for owner, group in itertools.groupby(found, key=lambda spare: spare.owner):
         own = list(group)
-        print(f"{ladder or 'of no ladder'}: {_amount(own)}")
+        print(f"{owner or 'of no ladder or study'}: {_amount(own)}")
         for spare in own:
             print(f"  {spare.run}: {_amount([spare])}, {spare.folder.path}")
     busy = sum(spare.at_work for spare in seen)
     if busy:
         print(f"left alone: {plural(busy, 'run')} at work")
+    held = [spare.held for spare in seen if spare.held]
+    if held:
+        print(
+            f"kept: checkpoints of {plural(len(held), 'pruned run')}, {shown_bytes(sum(held))}; --pruned lets them go"
+        )
     if not found:
         print(f"{runs}: there is nothing to free")
     elif asked.yes:
@@ -68,12 +77,15 @@ def _amount(spares: Sequence[Spare]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m experiments.clean",
-        usage="python -m experiments.clean [NAME] [runs=FOLDER] [--best] [--yes]",
+        usage="python -m experiments.clean [NAME] [runs=FOLDER] [--best] [--pruned] [--yes]",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("words", nargs="*", metavar="NAME", help="of a ladder; all runs in the folder if not given")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="of a ladder or a tuning study; all runs in the folder if not given"
+    )
     parser.add_argument("--best", action="store_true", help="the best checkpoints too, which were asked for once")
+    parser.add_argument("--pruned", action="store_true", help="the checkpoints of pruned trials too")
     parser.add_argument("--yes", action="store_true", help="delete")
     return parser
 

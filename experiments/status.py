@@ -1,4 +1,4 @@
-"""What a ladder is doing: which runs are done, at work, waiting, lost or failed, and how long the rest will take.
+"""What a ladder or a tuning study is doing: what is done, at work, waiting, lost or failed, and the time that is left.
 
 python -m experiments.status cpu --watch
 """
@@ -10,13 +10,13 @@ import contextlib
 import json
 import sys
 import time
-from dataclasses import asdict
 
 from core.errors import UserError
 from experiments.command import run_main
 from experiments.naming import names_and_folder
 
 DESCRIPTION = """What a ladder is doing: which runs are done, at work, waiting, lost or failed, and the time left.
+Or a tuning study: which trials are, which were pruned, and what is at work of their runs.
 
 It is read off the run folders, so it can be asked for anywhere that sees them, while the ladder runs or after.
 Time left: what runs now, at its rate; what waits, as long as finished runs of the same arm took. Where there is
@@ -30,31 +30,29 @@ def main(arguments: list[str]) -> int:
     asked = _parser().parse_intermixed_args(arguments)
     names, runs = names_and_folder(asked.words, "runs")
     if len(names) > 1:
-        raise UserError(f"{' '.join(names)}: name one ladder")
+        raise UserError(f"{' '.join(names)}: name one ladder or study")
 
-    from experiments.registry import StartedLadder, started
-    from experiments.watching.outlook import Outlook
-    from experiments.watching.screen import Screen, lines_of, terminal_width
+    from experiments.registry import started
+    from experiments.watching.screen import Screen, terminal_width
+    from experiments.watching.seen import look
     from experiments.watching.sight import Watcher
 
-    known = started(runs)
-    if not names and not known:
+    known = started(runs, "".join(names))
+    if not known:
         raise UserError(f"{runs}: no ladder was started here. Start one: python -m experiments.ladder with quick")
-    name = names[0] if names else known[0]
-    watcher, screen = Watcher(runs), Screen(sys.stdout)
+    entry, watcher, screen = known[0], Watcher(runs), Screen(sys.stdout)
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            ladder = StartedLadder.read(runs, name)
-            sights = watcher.look(ladder)
+            seen = look(entry.read(), watcher)
             if asked.json:
-                left = Outlook(sights).of_all()
-                facts = {"name": name, "command": ladder.command, "seconds_left": left and left.seconds}
-                print(json.dumps({**facts, "runs": [asdict(sight) for sight in sights]}))
+                print(json.dumps(seen.facts))
             else:
-                screen.show(lines_of(name, ladder.command, sights, terminal_width(sys.stdout)))
-            if not asked.watch or all(sight.state in ("done", "diverged") for sight in sights):
+                screen.show(seen.lines(terminal_width(sys.stdout)))
+            if not asked.watch or (seen.over and (names or not seen.part_of)):
                 return 0
             time.sleep(REFRESH_SECONDS)
+            if not names and seen.over:
+                entry = started(runs)[0]
     return 0
 
 
@@ -65,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("words", nargs="*", metavar="NAME", help="of the ladder; the one started last if not given")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="of the ladder or study; what was started last if not given"
+    )
     parser.add_argument("--watch", action="store_true", help="show it again every 2 seconds, until all is done")
     parser.add_argument("--json", action="store_true", help="one line of JSON for programs")
     return parser

@@ -70,7 +70,8 @@ def main(arguments: list[str]) -> int:
     for note in prepared.notes:
         print(note, file=sys.stderr)
     config = prepared.resolve(config)
-    session = tuning.Session.read(name_of(command), command.rung or "run", config, found, command.settings, runs)
+    name, label, again = name_of(command), command.rung or "run", "python -m experiments.tune " + command.again
+    session = tuning.Session.read(name, label, config, found, command.settings, runs, again)
     part_of(prepared.data, config.eval.part, config.eval.tuning_share)
     tuning.join(session)  # what is wrong with these two is said before the judge is trained
     load_real_images(config, prepared.data, runs / "cache", device)
@@ -80,9 +81,7 @@ def main(arguments: list[str]) -> int:
     try:
         record = tuning.work(session, device.type, fit)
     except KeyboardInterrupt as stop:
-        raise Interrupted(
-            "stopped; every trial's state is saved. To go on:\n  python -m experiments.tune " + command.again
-        ) from stop
+        raise Interrupted(f"stopped; every trial's state is saved. To go on:\n  {again}") from stop
     print(summary(record))
     print(f"\npython -m experiments.tune show {session.name}{_place(command)}")
     return 0 if record["best"] is not None else 1

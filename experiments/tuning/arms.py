@@ -23,10 +23,12 @@ def sessions_of(plan: Plan, prepared: Prepared) -> list[Session]:
     """A study for each arm, made or opened. Raises ConfigError or UserError before anything is tuned."""
     settings, sessions, problems = plan.command.settings, [], []
     space = read_space(settings["space"], settings["space."])
+    command = "python -m experiments.ladder " + plan.command.again
     for arm in plan.arms:
         config = changed(prepared.resolve(arm.config), {"eval.part": "tuning", "seed": 0})
         found = dimensions(space, config, varied(plan.command.ladder))
-        session = Session.read(f"{plan.name}-{arm.label}", arm.label, config, found, settings, plan.runs)
+        name = f"{plan.name}-{arm.label}"
+        session = Session.read(name, arm.label, config, found, settings, plan.runs, command, plan.name)
         if len(session.aims) > 1:
             problems.append("tune.objective: the best of two objectives is not one arm; name one for a ladder")
         if set(session.seeds) & set(plan.seeds):

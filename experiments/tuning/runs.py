@@ -28,6 +28,11 @@ class _Begun:
     ended: dict[Path, float] = field(default_factory=dict)  # when each run needed no process any more
 
 
+def folders_of(runs: Path, config: Config, seeds: Sequence[int], settings: Mapping[str, Any]) -> dict[int, RunFolder]:
+    """{seed: run} of a trial. config: what the trial's settings change, its images and metrics found."""
+    return {seed: RunFolder.of(runs, changed(config, {**settings, "seed": seed})) for seed in seeds}
+
+
 class RunBench:
     """Computes trials by one dispatch: see `experiments.tuning.loop.Bench`."""
 
@@ -58,8 +63,7 @@ class RunBench:
 
     def folders(self, settings: Mapping[str, Any]) -> list[RunFolder]:
         """The runs of a trial."""
-        configs = (changed(self._config, {**settings, "seed": seed}) for seed in self._seeds)
-        return [RunFolder.of(self._runs, config) for config in configs]
+        return [*folders_of(self._runs, self._config, self._seeds, settings).values()]
 
     def start(self, task: Task) -> None:
         """Ask for those of its runs that have not come to their end."""

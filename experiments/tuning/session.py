@@ -15,6 +15,8 @@ from experiments.command import Setting
 from experiments.tuning.objective import Aim, read_aims
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from experiments.tuning.study import Study
 
 FIRST_SEED = 1000  # of tuning: far from those of a report, which begin at 0
@@ -48,6 +50,8 @@ class Session:
     seeds: range
     settings: Mapping[str, Any]  # of SETTINGS and of the engine
     runs: Path
+    command: str  # that goes on with it
+    ladder: str = ""  # that the study is made for, if it is for one
 
     @classmethod
     def read(
@@ -58,6 +62,8 @@ class Session:
         space: tuple[Dimension, ...],
         settings: Mapping[str, Any],
         runs: Path,
+        command: str,
+        ladder: str = "",
     ) -> Session:
         """Check the settings against the arm. Raises ConfigError with all that is wrong."""
         from experiments.tuning.sampling import problems_of
@@ -67,7 +73,8 @@ class Session:
         if problems:
             raise ConfigError(problems)
         first = config.seed or FIRST_SEED
-        session = cls(name, label, config, space, aims, range(first, first + settings["tune.seeds"]), settings, runs)
+        seeds = range(first, first + settings["tune.seeds"])
+        session = cls(name, label, config, space, aims, seeds, settings, runs, command, ladder)
         if session.pruner == "none" or config.train.evaluate_every:
             return session
         every = max(1, iterations(config) // (settings["tune.looks"] + 1))
@@ -138,9 +145,12 @@ def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:
     from experiments.tuning.loop import tune
     from experiments.tuning.progress import TrialProgress
     from experiments.tuning.record import record_of
+    from experiments.tuning.register import Register
     from experiments.tuning.runs import RunBench
 
     settings, trials, study = session.settings, session.settings["trials"], join(session)
+    register = Register(session)
+    register.note(study.trials())
     if not study.complete(trials):
         engine = build_engine(settings, trials * len(session.seeds), device_type, fit)
         dispatch = Dispatch(engine, partial(job_of, settings))
@@ -156,7 +166,13 @@ def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:
         )
         try:
             with TrialProgress(session.label, trials, bench) as progress:
-                tune(study, bench, trials, progress.show)
+
+                def watch(here: list[int], known: list[FrozenTrial]) -> None:
+                    progress.show(here, known)
+                    register.note(known)
+
+                tune(study, bench, trials, watch)
         finally:
             engine.cancel()
+            register.note(study.trials())
     return record_of(study.optuna, session.name, trials)

@@ -22,11 +22,21 @@ def lines_of(name: str, command: str, sights: Sequence[Sight], width: int | None
     """What is to be said of a ladder. width: of a terminal, to which lines are shortened; None: as long as they are."""
     outlook = Outlook(sights)
     lines = [_headline(name, sights), *_time(outlook), "", *_grid(sights, width)]
-    for heading, parts in _parts(outlook):
+    for heading, parts in parts_of(outlook):
         lines += ["", heading, *parts]
     if not any(sight.state in AT_WORK for sight in sights) and any(_goes_on(sight) for sight in sights):
         lines += ["", "nothing is at work; to go on:", f"  {command}"]
-    return lines if width is None else [shortened(line, max(width, NARROWEST)) for line in lines]
+    return fitted(lines, width)
+
+
+def fitted(lines: Sequence[str], width: int | None) -> list[str]:
+    """Lines, shortened to a terminal's width; None: as long as they are."""
+    return [line if width is None else shortened(line, max(width, NARROWEST)) for line in lines]
+
+
+def time_left(left: Left) -> str:
+    """Of all that is to be done."""
+    return f"about {shown_seconds(left.seconds)} left" + ("" if left.evaluated else ", not counting evaluations")
 
 
 def terminal_width(stream: TextIO) -> int | None:
@@ -68,7 +78,7 @@ def _time(outlook: Outlook) -> Iterator[str]:
         return
     left = outlook.of_all()
     if left:
-        yield f"about {shown_seconds(left.seconds)} left" + ("" if left.evaluated else ", not counting evaluations")
+        yield time_left(left)
     else:
         unseen = {sight.arm for sight in outlook.sights if _goes_on(sight) and outlook.of(sight) is None}
         yield f"time left: unknown; there is nothing to go by yet for {', '.join(sorted(unseen))}"
@@ -100,7 +110,7 @@ def _cell(sight: Sight) -> str:
     return sight.state
 
 
-def _parts(outlook: Outlook) -> Iterator[tuple[str, list[str]]]:
+def parts_of(outlook: Outlook) -> Iterator[tuple[str, list[str]]]:
     """What needs more than a word, kind by kind: (heading, lines)."""
     of_state: dict[str, list[Sight]] = {}
     for sight in outlook.sights:
@@ -116,13 +126,13 @@ def _parts(outlook: Outlook) -> Iterator[tuple[str, list[str]]]:
             yield heading, [f"  {place}" for place in places]
     if "incomplete" in of_state:
         heading = "incomplete; the next start makes what they lack, and trains nothing"
-        yield heading, [f"  {sight.name}: {_line(sight.reason)}" for sight in of_state["incomplete"]]
+        yield heading, [f"  {sight.name}: {one_line(sight.reason)}" for sight in of_state["incomplete"]]
     if "diverged" in of_state:
-        yield "diverged", [f"  {s.name}: {_line(s.reason)}" for s in of_state["diverged"]]
+        yield "diverged", [f"  {s.name}: {one_line(s.reason)}" for s in of_state["diverged"]]
     if "failed" in of_state:
         yield (
             "failed",
-            [line for s in of_state["failed"] for line in (f"  {s.name}: {_line(s.reason)}", f"    {s.log}")],
+            [line for s in of_state["failed"] for line in (f"  {s.name}: {one_line(s.reason)}", f"    {s.log}")],
         )
     if "gone" in of_state:
         yield "gone, without a folder", [f"  {sight.name}: {sight.folder}" for sight in of_state["gone"]]
@@ -146,5 +156,6 @@ def _goes_on(sight: Sight) -> bool:
     return sight.state in (*AT_WORK, *UNFINISHED, "failed")
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text without line breaks."""
     return " ".join(text.split())

@@ -1,9 +1,9 @@
-"""What the runs of a ladder are doing, read off their folders alone: no process has to be asked."""
+"""What the runs of a ladder or a study are doing, read off their folders alone: no process has to be asked."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from core.config import iterations
 from core.errors import UserError
 from experiments.claims import Owner, living_owner
 from experiments.records import RunFolder
-from experiments.registry import Cell, StartedLadder
+from experiments.registry import Cell
 
 State = Literal[
     "done",
@@ -26,6 +26,7 @@ State = Literal[
     "diverged",
     "incomplete",  # done, but not all that is asked for is there, and the next start makes it
     "gone",  # there is no folder any more
+    "pruned",  # given up with its trial: nothing goes on with it before somebody asks for the run itself
 ]
 AT_WORK: tuple[State, ...] = ("starting", "training", "evaluating")
 # What the next start of the ladder goes on with.
@@ -34,7 +35,7 @@ UNFINISHED: tuple[State, ...] = ("waiting", "stopped", "lost", "incomplete", "go
 
 @dataclass(frozen=True)
 class Sight:
-    """One run of a ladder."""
+    """One run of a ladder or of a trial."""
 
     arm: str
     seed: int
@@ -50,11 +51,12 @@ class Sight:
     evaluations: int = 1  # that are left
     train_seconds: float | None = None  # of a finished run
     evaluate_seconds: float | None = None
+    trial: int | None = None  # that it belongs to, of a study
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.arm} seed {self.seed}"
+        return Cell(self.arm, self.seed, self.folder, self.trial).name
 
 
 @dataclass
@@ -64,16 +66,16 @@ class Watcher:
     runs: Path
     _over: dict[str, Sight] = field(default_factory=dict)  # by the run's key
 
-    def look(self, ladder: StartedLadder) -> list[Sight]:
-        """Every cell of the ladder, in its order."""
-        return [self._cell(cell, ladder.evaluations) for cell in ladder.cells]
+    def look(self, cells: Sequence[Cell], evaluations: int = 0) -> list[Sight]:
+        """Every cell, in its order. evaluations: asked for of each run; 0: a result is enough."""
+        return [self._cell(cell, evaluations) for cell in cells]
 
     def _cell(self, cell: Cell, asked: int) -> Sight:
         over = self._over.get(cell.key)
         if over:
-            return replace(over, arm=cell.arm, seed=cell.seed)
+            return replace(over, arm=cell.arm, seed=cell.seed, trial=cell.trial)
         folder = RunFolder(self.runs / cell.key, asked)
-        seen = Sight(cell.arm, cell.seed, str(folder.path), "waiting", log=str(folder.log))
+        seen = Sight(cell.arm, cell.seed, str(folder.path), "waiting", log=str(folder.log), trial=cell.trial)
         if not folder.path.is_dir():
             return replace(seen, state="gone")
         status, owner = folder.status(), living_owner(folder.path)
@@ -101,6 +103,8 @@ class Watcher:
         if folder.finished:
             return replace(_settled(seen, folder), state="incomplete", reason=f"lacks {folder.lacking}")
         state: State = said if said in ("waiting", "stopped") else "lost"
+        if seen.trial is not None and folder.given_up:
+            state = "pruned"
         return replace(seen, state=state, iteration=folder.saved_iteration, of=of)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from experiments.claims import Claim, living_owner
 from experiments.clean import main
 from experiments.clearing import Spare, clear, spare_files
 from experiments.records import Result, RunFolder
-from experiments.registry import Cell, StartedLadder
+from experiments.registry import Cell, StartedLadder, StartedStudy, StartedTrial
 from tests.core.settings import tiny
 
 LEFT_BY_A_KILL = (".result.json.77.part", "samples/.000000002.png.77.part", ".now-abc", "checkpoint-000000003.damaged")
@@ -67,7 +68,7 @@ def test_without_yes_nothing_is_deleted(tmp_path: Path, capsys: pytest.CaptureFi
     assert lines == [
         "quick: 2 files, 1 MiB",
         f"  F seed 1: 2 files, 1 MiB, {first.path}",
-        "of no ladder: 2 files, 1 MiB",
+        "of no ladder or study: 2 files, 1 MiB",
         f"  {second.path.name}: 2 files, 1 MiB, {second.path}",
         "could be freed: 4 files, 1 MiB. Nothing was deleted; this deletes it:",
         f"  python -m experiments.clean runs={tmp_path} --yes",
@@ -126,7 +127,7 @@ def test_only_the_named_ladder_is_meant(tmp_path: Path) -> None:
     register(tmp_path, "both", first, second)
     assert main(["one", f"runs={tmp_path}", "--yes"]) == 0
     assert not first.checkpoints() and len(second.checkpoints()) == 2
-    with pytest.raises(UserError, match="no ladder of this name"):
+    with pytest.raises(UserError, match="no ladder or study of this name"):
         main(["two", f"runs={tmp_path}", "--yes"])
 
 
@@ -143,3 +144,59 @@ def test_what_cannot_be_deleted_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"odd\.damaged: cannot be deleted"):
         main([f"runs={tmp_path}", "--yes"])
     assert living_owner(folder.path) is None
+
+
+def register_study(runs: Path, name: str, *trials: RunFolder) -> None:
+    study = StartedStudy(name, "again", "F", len(trials), 1)
+    study.write(runs)
+    for number, folder in enumerate(trials):
+        study.write_trial(runs, StartedTrial(number, {str(folder.config().seed): folder.path.name}))
+
+
+def test_runs_of_trials_are_listed_under_their_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [make(tmp_path, seed, finished=True) for seed in (1, 2, 3)]
+    register_study(tmp_path, "quick", *folders[:2])
+    register(tmp_path, "quick", folders[2])  # a ladder of the same name
+    os.utime(tmp_path / "ladders" / "quick.json", (1e9, 1e9))
+    assert main([f"runs={tmp_path}"]) == 0
+    assert capsys.readouterr().out.splitlines()[:5] == [
+        "tuning quick: 4 files, 1 MiB",
+        f"  F trial 0 seed 1: 2 files, 1 MiB, {folders[0].path}",
+        f"  F trial 1 seed 2: 2 files, 1 MiB, {folders[1].path}",
+        "quick: 2 files, 1 MiB",
+        f"  F seed 3: 2 files, 1 MiB, {folders[2].path}",
+    ]
+    register_study(tmp_path, "other", folders[0])
+    assert main(["other", f"runs={tmp_path}", "--yes"]) == 0
+    assert [len(folder.checkpoints()) for folder in folders] == [0, 2, 2]
+
+
+def test_checkpoints_of_pruned_runs_go_only_when_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pruned, unfinished = make(tmp_path, 1, finished=False), make(tmp_path, 2, finished=False)
+    pruned.give_up("trial 0 of a study ended early")
+    litter(pruned)
+    register_study(tmp_path, "quick-F", pruned, unfinished)
+    (seen, other) = spare_files(tmp_path)
+    assert (len(seen.files), seen.size, seen.held, other.held) == (4, 40, 2000, 0)
+    assert spare_files(tmp_path, best=True)[0].held == 3000
+    assert main([f"runs={tmp_path}", "--yes"]) == 0
+    assert "kept: checkpoints of 1 pruned run, 1 MiB; --pruned lets them go" in capsys.readouterr().out
+    assert files(pruned) == {*STAYS, *CHECKPOINTS, BEST, "unwanted.json"}
+    assert main(["quick-F", f"runs={tmp_path}", "--pruned"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"tuning quick-F: 2 files, 1 MiB\n  F trial 0 seed 1: 2 files, 1 MiB, {pruned.path}\n")
+    assert "kept" not in said and said.endswith(f"clean quick-F runs={tmp_path} --pruned --yes\n")
+    assert len(pruned.checkpoints()) == 2
+    (seen, _) = spare_files(tmp_path, pruned=True)
+    pruned.prepare(pruned.config(), "F")  # somebody asks for it in between
+    assert clear(seen, pruned=True).files == () and len(pruned.checkpoints()) == 2
+    pruned.give_up("trial 0 of a study ended early")
+    assert main(["quick-F", f"runs={tmp_path}", "--pruned", "--yes"]) == 0
+    assert files(pruned) == {*STAYS, BEST, "unwanted.json"}
+    assert files(unfinished) == STAYS | CHECKPOINTS | {BEST}
+
+
+def test_help_says_what_becomes_of_pruned_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "checkpoints stay until --pruned lets them go" in " ".join(capsys.readouterr().out.split())

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import UserError
 from experiments.records import RunFolder
-from experiments.registry import Cell, StartedLadder
+from experiments.registry import Cell, StartedLadder, StartedStudy, StartedTrial
 from experiments.status import main
 from tests.core.settings import tiny
 
@@ -58,9 +58,9 @@ def test_mistakes_are_one_message(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no ladder was started here\. Start one: python -m experiments\.ladder"):
         main([f"runs={tmp_path}"])
     start(tmp_path, "one", 0)
-    with pytest.raises(UserError, match=r"no ladder of this name was started in .* There are: one"):
+    with pytest.raises(UserError, match=r"no ladder or study of this name was started in .* There are: one"):
         main(["two", f"runs={tmp_path}"])
-    with pytest.raises(UserError, match="one two: name one ladder"):
+    with pytest.raises(UserError, match="one two: name one ladder or study"):
         main(["one", "two", f"runs={tmp_path}"])
     with pytest.raises(UserError, match="seeds=3: this command knows NAME and runs=FOLDER"):
         main(["one", "seeds=3"])
@@ -73,6 +73,66 @@ def test_watching_ends_when_all_is_done(tmp_path: Path, capsys: pytest.CaptureFi
     folder.write_divergence(3, "DIVERGED")
     assert main(["--watch", f"runs={tmp_path}"]) == 0
     assert capsys.readouterr().out.count("one: 1 run; 1 diverged") == 1
+
+
+def study(runs: Path, name: str, *outcomes: str, ladder: str = "") -> RunFolder:
+    """A study of rung F with a trial for each outcome, as working on it registers it; the run that they all have."""
+    folder = RunFolder.of(runs, tiny(seed=1000))
+    folder.prepare(tiny(seed=1000), "F")
+    made = StartedStudy(name, f"python -m experiments.tune with name={name}", "F", len(outcomes), 1, ladder)
+    made.write(runs)
+    for number, outcome in enumerate(outcomes):
+        made.write_trial(runs, StartedTrial(number, {"1000": folder.path.name}, outcome))
+    return folder
+
+
+def test_what_was_started_last_is_meant_whichever_kind_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start(tmp_path, "one", 0)
+    study(tmp_path, "one-F", "done", "")
+    os.utime(tmp_path / "ladders" / "one.json", (1e9, 1e9))
+    assert main([f"runs={tmp_path}"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("one-F: 2 trials of F; 1 done, 1 waiting\n")
+    assert said.endswith("nothing is at work; to go on:\n  python -m experiments.tune with name=one-F\n")
+    os.utime(tmp_path / "studies" / "one-F" / "study.json", (9e8, 9e8))
+    assert main([f"runs={tmp_path}"]) == 0
+    assert capsys.readouterr().out.startswith("one: 1 run; 1 waiting\n")
+    assert main(["one-F", f"runs={tmp_path}"]) == 0
+    assert capsys.readouterr().out.startswith("one-F: 2 trials of F")
+    with pytest.raises(UserError, match="There are: one, one-F"):
+        main(["two", f"runs={tmp_path}"])
+
+
+def test_json_of_a_study_has_its_trials_and_their_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = study(tmp_path, "tuned-F", "pruned", ladder="tuned")
+    folder.give_up("trial 0 of a study ended early")
+    assert main(["--json", f"runs={tmp_path}"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["name"], facts["ladder"], facts["seconds_left"]) == ("tuned-F", "tuned", None)
+    assert facts["command"] == "python -m experiments.tune with name=tuned-F"
+    assert facts["trials"] == [{"number": 0, "state": "pruned", "reason": "", "log": ""}]
+    (run,) = facts["runs"]
+    assert (run["arm"], run["trial"], run["seed"], run["state"]) == ("F", 0, 1000, "pruned")
+
+
+def test_watching_a_study_of_a_tuned_ladder_goes_on_with_what_follows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study(tmp_path, "tuned-F", "done", ladder="tuned")
+    assert main(["tuned-F", "--watch", f"runs={tmp_path}"]) == 0
+    assert capsys.readouterr().out.count("tuned-F: 1 trial of F; 1 done") == 1
+
+    def follow(_: float) -> None:
+        (folder,) = start(tmp_path, "tuned", 0)
+        folder.write_divergence(3, "DIVERGED")
+
+    monkeypatch.setattr("time.sleep", follow)
+    assert main(["--watch", f"runs={tmp_path}"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("tuned-F: 1 trial of F; 1 done\npart of the tuned ladder tuned\n") == 1
+    assert said.count("tuned: 1 run; 1 diverged") == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on POSIX")
@@ -93,10 +153,11 @@ def test_watching_repeats_and_ends_quietly(tmp_path: Path) -> None:
 
 def test_looking_needs_no_torch(tmp_path: Path) -> None:
     start(tmp_path, "one", 0)
+    study(tmp_path, "one-F", "done")
     code = (
         "import sys; from experiments.clean import main as clean; from experiments.status import main as status; "
-        f"status(['runs={tmp_path}']); clean(['runs={tmp_path}']); "
-        "assert not {'torch', 'sacred', 'pandas'} & set(sys.modules)"
+        f"status(['runs={tmp_path}']); status(['one', 'runs={tmp_path}']); clean(['runs={tmp_path}']); "
+        "assert not {'torch', 'sacred', 'pandas', 'optuna'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -6,17 +6,19 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from core.config import ConfigError
 from core.errors import UserError
+from experiments import clean, status
 from experiments.command import parse
 from experiments.engines import choice
 from experiments.engines.engine import Job
 from experiments.execution import execute
 from experiments.records import RunFolder
+from experiments.registry import StartedStudy, started
 from experiments.tune import SETTINGS, main, name_of, untuned
 
 WORDS = ("F", "smoke", "train.steps=4", "train.log_every=2", "eval.judge_steps=20", "tune.looks=1", "workers=1")
@@ -76,6 +78,8 @@ def test_a_name_is_one_file(name: str) -> None:
 class HereEngine:
     """Computes a run at once, in this process: as an engine's process does, without its start."""
 
+    kept: ClassVar[list[list[str]]] = []  # outcomes of the trials that are known of beside the runs, at each start
+
     def __init__(self, *_: object) -> None:
         self.over: list[tuple[Job, str]] = []
 
@@ -84,6 +88,8 @@ class HereEngine:
 
     def submit(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
+            (entry,) = started(job.folder.parent)
+            self.kept.append([trial.outcome for trial in StartedStudy.read(entry.path).trials])
             execute(RunFolder(job.folder), job.folder.parent, quiet=True)
             self.over.append((job, "exit status 0"))
 
@@ -153,6 +159,20 @@ def test_show_prints_and_draws(place: Path, capsys: pytest.CaptureFixture[str]) 
     assert re.search(r"^loss\.diversity +1 ", said, re.MULTILINE)
     history = place / "runs" / "studies" / "smoke-F" / "history.png"
     assert str(history) in said and history.stat().st_size > 5000
+
+
+def test_status_and_clean_know_the_study(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (entry,) = started(place / "runs")
+    study = entry.read()
+    assert study.name == "smoke-F"
+    assert HereEngine.kept == [[], ["done"]]
+    assert study.command == "python -m experiments.tune " + " ".join(words(place, "trials=2", "tune.pruner=none"))
+    assert [cell.name for cell in study.cells] == ["F trial 0 seed 1000", "F trial 1 seed 1000"]
+    assert {cell.key for cell in study.cells} == {path.parent.name for path in place.glob("runs/*-s*/result.json")}
+    assert status.main([f"runs={place}/runs"]) == 0
+    assert capsys.readouterr().out == "smoke-F: 2 trials of F; 2 done\n\ntrials\n  done       0-1\n"
+    assert clean.main(["smoke-F", f"runs={place}/runs"]) == 0
+    assert re.match(r"tuning smoke-F: \d+ files?, \d+ MiB\n  F trial 0 seed 1000: ", capsys.readouterr().out)
 
 
 def test_show_says_which_studies_there_are(place: Path) -> None:

@@ -48,6 +48,8 @@ def test_every_arm_has_a_study_of_its_own_with_equal_trials(tmp_path: Path) -> N
     made = plan(tmp_path, "trials=7", "tune.seeds=2")
     sessions = sessions_of(made, PREPARED)
     assert [session.name for session in sessions] == ["smoke-tuned-C", "smoke-tuned-F"]
+    command = "python -m experiments.ladder " + made.command.again
+    assert {(session.command, session.ladder) for session in sessions} == {(command, "smoke-tuned")}
     for session, arm in zip(sessions, made.arms, strict=True):
         assert session.config.eval.part == "tuning" and session.settings["trials"] == 7
         assert not set(session.seeds) & set(made.seeds) and len(session.seeds) == 2

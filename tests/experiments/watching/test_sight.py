@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 from core.config import as_flat, digest
 from experiments.claims import Claim
 from experiments.records import Result, RunFolder
-from experiments.registry import Cell, StartedLadder
+from experiments.registry import Cell
 from experiments.watching.sight import Sight, Watcher
 from tests.core.settings import tiny
 
@@ -33,8 +32,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def seen(folder: RunFolder, watcher: Watcher | None = None, asked: int = 0) -> Sight:
-    ladder = StartedLadder("demo", "again", (Cell("F", 2, folder.path.name),), asked)
-    (sight,) = (watcher or Watcher(folder.path.parent)).look(ladder)
+    (sight,) = (watcher or Watcher(folder.path.parent)).look([Cell("F", 2, folder.path.name)], asked)
     assert (sight.arm, sight.seed, sight.name) == ("F", 2, "F seed 2")
     assert (sight.folder, sight.log) == (str(folder.path), str(folder.log))
     return sight
@@ -136,11 +134,24 @@ def test_a_finished_run_that_lacks_something_is_incomplete_until_it_has_it(folde
     assert seen(folder, watcher, asked=3).state == "done"
 
 
-def test_what_ladders_asked_for_is_kept_and_older_ones_asked_for_a_result(tmp_path: Path) -> None:
-    StartedLadder("demo", "again", (Cell("F", 2, "key"),), 3).write(tmp_path)
-    assert StartedLadder.read(tmp_path, "demo") == StartedLadder("demo", "again", (Cell("F", 2, "key"),), 3)
-    path = tmp_path / "ladders" / "demo.json"
-    content = json.loads(path.read_text())
-    del content["evaluations"]
-    path.write_text(json.dumps(content))
-    assert StartedLadder.read(tmp_path, "demo").evaluations == 0
+def test_a_trial_s_run_that_was_given_up_is_pruned_until_somebody_asks_for_it(folder: RunFolder) -> None:
+    watcher, cell = Watcher(folder.path.parent), Cell("F", 2, folder.path.name, trial=3)
+    folder.write_status("stopped", reason="trial 3 of a study ended early")
+    folder.checkpoint(2).touch()
+    assert watcher.look([cell])[0].state == "stopped"
+    folder.give_up("trial 3 of a study ended early")
+    (sight,) = watcher.look([cell])
+    assert (sight.state, sight.name, sight.iteration, sight.of) == ("pruned", "F trial 3 seed 2", 2, 4)
+    assert seen(folder, watcher).state == "stopped"  # a ladder's next start goes on with its own
+    with Claim(folder.path):
+        folder.write_status("training", iteration=3, of=4)
+        assert watcher.look([cell])[0].state == "training"  # it saves its state
+    assert watcher.look([cell])[0].state == "pruned"
+    folder.prepare(CONFIG, "F")
+    assert watcher.look([cell])[0].state == "lost"
+    folder.write_result(result())
+    assert watcher.look([cell])[0].state == "done"
+    assert [one.name for one in watcher.look([cell, Cell("F", 2, folder.path.name, trial=5)])] == [
+        "F trial 3 seed 2",
+        "F trial 5 seed 2",
+    ]
