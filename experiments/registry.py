@@ -20,6 +20,7 @@ class Cell:
     arm: str
     seed: int
     key: str  # of the run's folder
+    result_only: bool = False  # nothing more is asked for, whatever is of the others
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Watcher:
 
     def look(self, ladder: StartedLadder) -> list[Sight]:
         """Every cell of the ladder, in its order."""
-        return [self._cell(cell, ladder.evaluations) for cell in ladder.cells]
+        return [self._cell(cell, 0 if cell.result_only else ladder.evaluations) for cell in ladder.cells]
 
     def _cell(self, cell: Cell, asked: int) -> Sight:
         over = self._over.get(cell.key)

@@ -14,9 +14,11 @@ from core.metrics.real import RealImages
 from experiments import environment
 from experiments.engines import sharing
 from experiments.plan import PlannedRun, planned_runs, read_plan
-from experiments.preflight import outlook
+from experiments.preflight import foresight
+from experiments.preflight.ahead import look_ahead
 from experiments.preflight.forecast import Costs, Sizes
-from experiments.preflight.outlook import Outlook, foresee, table
+from experiments.preflight.foresight import foresee
+from experiments.preflight.outlook import Outlook, table
 from experiments.preflight.rehearsal import Rehearsal
 from experiments.preflight.rehearsing import Rehearsed
 from experiments.prepare import load_real_images, prepare
@@ -68,9 +70,9 @@ class Look:
 
     def __call__(self, *words: str, problems: tuple[str, ...] = (), **seen: Rehearsal) -> Outlook:
         rehearsed = Rehearsed(seen, list(problems), made=len(seen), seconds=5.0)
-        self._patch.setattr(outlook, "rehearse_arms", lambda *_: rehearsed)
+        self._patch.setattr(foresight, "rehearse_arms", lambda *_: rehearsed)
         plan, prepared, real = self._read(*words)
-        return foresee(plan, prepared, planned_runs(plan, prepared), real, CPU)
+        return foresee(plan, prepared, look_ahead(plan, prepared), real, CPU)
 
     def _read(self, *words: str) -> tuple:
         settings = ("smoke", "device=cpu", "eval.metrics=judge", "eval.judge_steps=1", "data.train_images=4")
