@@ -53,9 +53,10 @@ class TuningOutlook:
         said = f"{_counted(first.asked, 'trial')}{each} for {arms}, {done}"
         if not left:
             return said
-        places = f", {min(self.places, runs)} at a time" if self.places else ""
-        length = f"each {'at most' if self.bounded else 'about'} {shown_seconds(max(self.lengths.values()))}"
-        return f"{said}: at most {_counted(runs, 'run')}, {length}{places}"
+        said += f": at most {_counted(runs, 'run')}"
+        if self.lengths:  # else no arm could be rehearsed
+            said += f", each {'at most' if self.bounded else 'about'} {shown_seconds(max(self.lengths.values()))}"
+        return f"{said}, {min(self.places, runs)} at a time" if self.places else said
 
 
 def tuning_outlook(

@@ -113,6 +113,52 @@ def test_what_is_done_is_not_foreseen_again(look: Look) -> None:
     assert seen.disk.needed == pytest.approx((2 + 1 + 2 - 1) * GIB, rel=0.01)
 
 
+def test_tuning_comes_before_tuned_and_untuned_runs(look: Look) -> None:
+    seen = look("rungs=AF", "tuned", "trials=3", "workers=2", A=SEEN, F=SEEN)
+    assert seen.tuning is not None
+    # Three runs of each arm by two workers: one after another twice. A takes 20 iterations and F 10.
+    assert (seen.tuning.lengths, seen.tuning.seconds) == ({"A": 10 + 20, "F": 10 + 10}, 2 * 30 + 2 * 20)
+    assert seen.lengths == [20, 30, 20, 30]
+    assert seen.disk.needed == pytest.approx((3 + 1 + 1) * (2 + 1) * GIB, rel=0.01)
+    lines = seen.text().splitlines()
+    assert (
+        "tuning    3 trials for each of 2 arms, of which 0 are done already: at most 6 runs, each at most 30 s, "
+        "2 at a time"
+    ) in lines
+    assert "runs      4, tuned and untuned, of which 0 are done already" in lines
+    # Those take 60 s, and the report 2.
+    assert lines[-1].startswith("time      at most about 2 min 42 s, of which 1 min 40 s for tuning: until ")
+
+
+def test_a_trial_is_looked_at_on_the_way_on_its_part_of_the_images(look: Look) -> None:
+    slow = replace(SEEN, costs=replace(SEEN.costs, translation=1.0))
+    words = ("rungs=F", "tuned", "trials=2", "tune.seeds=3", "eval.sources=0", "data.val_images=10")
+    seen = look(*words, "eval.tuning_share=0.4", "space.train.batch=4,8", F=slow)
+    assert seen.tuning is not None
+    once = 2 * 3 * 6  # of an image of each domain: two guides, three outputs, six pairs
+    assert seen.tuning.lengths == {"F": 10 + 10 + 10 * 4 * once}  # after every iteration
+    assert seen.lengths == [10 + 10 + 6 * once] * 2
+    assert "tuning    2 trials of 3 runs for F, of which 0 are done already: at most 6 runs, each about " in seen.text()
+    assert "time      about " in seen.text()
+
+
+def test_few_runs_do_not_keep_trials_from_going_beside_each_other(look: Look) -> None:
+    seen = look("rungs=F", "tuned", "trials=8", F=SEEN)
+    assert seen.tuning is not None
+    assert (len(seen.slots), seen.tuning.places, seen.fit, seen.tuning.seconds) == (2, 4, 6, 2 * 20)
+    assert seen.memory is not None and seen.memory.line(4) in seen.text()
+    assert look("rungs=F", "tuned", "trials=8", "tune.at_once=3", F=SEEN).text().count("3 at a time") == 1
+
+
+def test_what_a_server_has_already_is_not_known(look: Look) -> None:
+    words = ("rungs=F", "tuned", "trials=2", "tune.storage=postgresql://me:hunter2@nowhere.invalid/studies")
+    text = look(*words, "engine=slurm", F=SEEN).text()
+    assert "tuning    2 trials for F, with those that postgresql://***@nowhere.invalid/studies may have already" in text
+    assert re.search(
+        r"time +at most about 1 min 20 s of computing, of which 40 s for tuning, the longest run 20 s", text
+    )
+
+
 def test_workers_are_as_many_as_fit(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = look("rungs=AF", "seeds=2", A=SEEN, F=SEEN)
     assert (len(seen.slots), seen.fit, seen.problems) == (4, 4, [])
