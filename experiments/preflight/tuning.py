@@ -31,7 +31,7 @@ class TuningOutlook:
         return sum(
             self.lengths[trials.session.label] * math.ceil(trials.runs / (self.places or 1))
             for trials in self.trials
-            if trials.left
+            if trials.session.label in self.lengths
         )
 
     @property
@@ -56,7 +56,8 @@ class TuningOutlook:
         said += f": at most {_counted(runs, 'run')}"
         if self.lengths:  # else no arm could be rehearsed
             said += f", each {'at most' if self.bounded else 'about'} {shown_seconds(max(self.lengths.values()))}"
-        return f"{said}, {min(self.places, runs)} at a time" if self.places else said
+        at_once = min(self.places, max(trials.runs for trials in self.trials))
+        return f"{said}, {at_once} at a time" if at_once else said
 
 
 def tuning_outlook(
