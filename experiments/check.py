@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from experiments.command import help_text, run_main, wants_help
-from experiments.plan import SETTINGS, Plan, planned_runs, read_plan
+from experiments.plan import SETTINGS, Plan, read_plan
 
 if TYPE_CHECKING:
     from core.config import Config
@@ -39,16 +39,18 @@ def main(arguments: list[str]) -> int:
         return _verdict(problems)
 
     from core.runtime import choose_device
-    from experiments.preflight.outlook import foresee
+    from experiments.preflight.ahead import look_ahead
+    from experiments.preflight.foresight import foresee
     from experiments.prepare import load_real_images, prepare
 
     device, cache = choose_device(plan.recipe.device), plan.runs / "cache"
     prepared = prepare(plan.recipe, cache)
     config = prepared.resolve(plan.recipe)
+    ahead = look_ahead(plan, prepared)
     _print_data(prepared, config)
     real = load_real_images(config, prepared.data, cache, device)
     _print_metrics(real)
-    outlook = foresee(plan, prepared, planned_runs(plan, prepared), real, device)
+    outlook = foresee(plan, prepared, ahead, real, device)
     print(f"\n{outlook.text()}")
     return _verdict(outlook.problems)
 

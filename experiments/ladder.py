@@ -11,9 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.errors import UserError
 from experiments.command import Interrupted, help_text, run_main, wants_help
-from experiments.plan import SETTINGS, Plan, PlannedRun, planned_runs, read_plan
+from experiments.plan import SETTINGS, Plan, PlannedRun, distinct, planned_runs, read_plan, untuned_runs
 
 if TYPE_CHECKING:
     import torch
@@ -49,18 +48,18 @@ def _show(plan: Plan) -> int:
     """Print what a ladder would be."""
     from core.runtime import choose_device
     from experiments.overview import overview
+    from experiments.preflight.ahead import look_ahead
     from experiments.prepare import load_real_images, prepare
 
     cache = plan.runs / "cache"
     prepared = prepare(plan.recipe, cache)
-    planned = planned_runs(plan, prepared)
-    print(overview(plan, planned), flush=True)
-    device = choose_device(plan.recipe.device)
-    if plan.command.settings["preflight"] and not all(run.folder.settled for run in planned):
-        from experiments.preflight.outlook import foresee
+    print(overview(plan, planned_runs(plan, prepared)), flush=True)
+    device, ahead = choose_device(plan.recipe.device), look_ahead(plan, prepared)
+    if plan.command.settings["preflight"] and not ahead.settled:
+        from experiments.preflight.foresight import foresee
 
         real = load_real_images(prepared.resolve(plan.recipe), prepared.data, cache, device)
-        outlook = foresee(plan, prepared, planned, real, device)
+        outlook = foresee(plan, prepared, ahead, real, device)
         print(f"\n{outlook.text()}")
         if outlook.problems:
             print("\nThis cannot run as it is:\n" + "\n".join(f"  - {problem}" for problem in outlook.problems))
@@ -73,7 +72,6 @@ def _run(plan: Plan) -> int:
     from core.data.parts import part_of
     from core.runtime import choose_device
     from core.training.replicas import refuse_uneven
-    from experiments.adoption import adopt
     from experiments.description import describe
     from experiments.prepare import load_real_images, prepare
     from experiments.registry import Cell, StartedLadder
@@ -90,32 +88,27 @@ def _run(plan: Plan) -> int:
     prepared = prepare(plan.recipe, plan.runs / "cache")
     for note in prepared.notes:
         print(note, file=sys.stderr)
-    planned = planned_runs(plan, prepared)
-    for line in adopt(plan.runs, [run.folder for run in planned]):
-        print(line, file=sys.stderr)
+    untuned = untuned_runs(plan, prepared) if plan.command.settings["tuned"] else []
+    planned = untuned or planned_runs(plan, prepared)
+    _adopt(plan, planned)
     config = prepared.resolve(plan.recipe)
     part_of(prepared.data, config.eval.part, config.eval.tuning_share)
     sessions = sessions_of(plan, prepared) if plan.command.settings["tuned"] else []
     real = load_real_images(config, prepared.data, plan.runs / "cache", device)
-    fit = _foresee(plan, prepared, planned, real, device)
-    if sessions:
-        trials = plan.command.settings["trials"] * plan.command.settings["tune.seeds"]
-        print(
-            f"tuning comes first: {trials} runs for each of {len(sessions)} arms, each at most this long",
-            file=sys.stderr,
-        )
-
+    fit = _foresee(plan, prepared, real, device)
     command, asked = "python -m experiments.ladder " + plan.command.again, plan.command.settings["evaluations"]
-    untuned: list[PlannedRun] = []
     try:
         studies = tune_arms(sessions, device.type, fit)
         if sessions:
-            plan, untuned = tuned_plan(plan, studies), planned
+            plan = tuned_plan(plan, studies)
             planned = planned_runs(plan, prepared)
+            _adopt(plan, planned)
         cells = [Cell(run.arm.label, run.config.seed, run.folder.path.name) for run in planned]
-        cells += [Cell(f"{run.arm.label} untuned", run.config.seed, run.folder.path.name) for run in untuned]
+        cells += [
+            Cell(f"{run.arm.label} untuned", run.config.seed, run.folder.path.name, result_only=True) for run in untuned
+        ]
         StartedLadder(plan.name, command, tuple(cells), asked).write(plan.runs)
-        _train(plan, [*planned, *untuned], device.type, fit)
+        _train(plan, distinct([*planned, *untuned]), device.type, fit)
     except KeyboardInterrupt as stop:
         raise Interrupted(f"stopped; every run's state is saved. To go on:\n  {command}") from stop
 
@@ -123,7 +116,7 @@ def _run(plan: Plan) -> int:
     if sessions:
         ReportRecords(plan.report).write_tuning(compared(sessions[0].aims[0], studies, untuned, planned))
     print(build(plan.report))
-    wanted = _distinct([*planned, *untuned])
+    wanted = distinct([*planned, *untuned])
     for run in wanted:
         if not run.folder.finished or run.folder.lacking:
             print(_outcome(run), file=sys.stderr)
@@ -136,22 +129,21 @@ def _train(plan: Plan, planned: Sequence[PlannedRun], device_type: str, fit: int
     from experiments.engines.choice import build_engine, job_of
     from experiments.progress import LadderProgress
 
-    distinct = _distinct(planned)
-    missing = [run for run in distinct if not run.folder.settled]
-    engine = build_engine(plan.command.settings, len(missing), device_type, fit, of=len(distinct))
+    missing = [run for run in planned if not run.folder.settled]
+    engine = build_engine(plan.command.settings, len(missing), device_type, fit, of=len(planned))
     for run in missing:
         if not run.folder.trained:
             run.folder.prepare(run.config, run.arm.label)
-    with LadderProgress([run.folder for run in missing], done=len(distinct) - len(missing)) as progress:
+    with LadderProgress([run.folder for run in missing], done=len(planned) - len(missing)) as progress:
         Dispatch(engine, partial(job_of, plan.command.settings), progress.show).run([run.folder for run in missing])
 
 
-def _distinct(planned: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """Those that two arms share, as the tuned and the untuned one may, once."""
-    first: dict[Path, PlannedRun] = {}
-    for run in planned:
-        first.setdefault(run.folder.path, run)
-    return [*first.values()]
+def _adopt(plan: Plan, planned: Sequence[PlannedRun]) -> None:
+    """Take over what an earlier version has trained of these."""
+    from experiments.adoption import adopt
+
+    for line in adopt(plan.runs, [run.folder for run in planned]):
+        print(line, file=sys.stderr)
 
 
 def _outcome(run: PlannedRun) -> str:
@@ -172,29 +164,23 @@ def _refuse_read_only(*folders: Path) -> None:
         check_writable(folder)
 
 
-def _foresee(
-    plan: Plan, prepared: Prepared, planned: Sequence[PlannedRun], real: RealImages, device: torch.device
-) -> int | None:
+def _foresee(plan: Plan, prepared: Prepared, real: RealImages, device: torch.device) -> int | None:
     """Say what the ladder will take. Raises UserError where that is not there, or an arm cannot be trained.
 
     Returns how many runs fit into this machine's memory beside each other, where that is known.
     """
-    from experiments.preflight.outlook import foresee
+    from experiments.preflight.ahead import configurations, look_ahead
+    from experiments.preflight.foresight import foresee
     from experiments.preflight.rehearsing import estimate
 
-    if all(run.folder.settled for run in planned):
+    ahead = look_ahead(plan, prepared)
+    if ahead.settled:
         return None
     if not plan.command.settings["preflight"]:
-        missing = {run.arm.label: run.config for run in planned if not run.folder.trained}
-        return estimate(missing, plan.command.settings, device)[1]
-    outlook = foresee(plan, prepared, planned, real, device)
+        return estimate(configurations(plan, prepared, ahead), plan.command.settings, device)[1]
+    outlook = foresee(plan, prepared, ahead, real, device)
     print(outlook.text(), file=sys.stderr)
-    if outlook.problems:
-        raise UserError(
-            "this ladder cannot run as it is, so nothing was trained:\n"
-            + "\n".join(f"  - {problem}" for problem in outlook.problems)
-            + "\nWith preflight=false it starts all the same, and what fails is left out of the report."
-        )
+    outlook.refuse("ladder", "what fails is left out of the report")
     return outlook.fit
 
 

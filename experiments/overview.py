@@ -18,6 +18,7 @@ def overview(plan: Plan, planned: Sequence[PlannedRun]) -> str:
         f"{ladder.name} ladder, scale {plan.command.preset.name}, design {design.name}: {DESIGNS[design.name]}",
         f"{_counted(len(plan.arms), 'arm')}, {_counted(len(plan.seeds), 'seed')} each: "
         f"{_counted(len(planned), 'run')}, of which {done} are done already",
+        *_tuning(plan, len(planned)),
         "",
     ]
     for arm in plan.arms:
@@ -32,6 +33,16 @@ def overview(plan: Plan, planned: Sequence[PlannedRun]) -> str:
         lines += ["", "cannot run:"]
         lines += [f"  {one.name}: {'; '.join(one.rules)}" for one in design.invalid]
     return "\n".join(lines)
+
+
+def _tuning(plan: Plan, runs: int) -> Iterator[str]:
+    settings = plan.command.settings
+    if settings["tuned"]:
+        each = f" of {settings['tune.seeds']} runs" if settings["tune.seeds"] > 1 else ""
+        yield (
+            f"these are untuned; first {_counted(settings['trials'], 'trial')}{each} for each arm, and in the end "
+            f"{_counted(runs, 'run')} more with the best settings"
+        )
 
 
 def _arm(plan: Plan, arm: Arm, runs: Sequence[PlannedRun]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,9 +105,26 @@ def planned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
 
     Within a seed the last rung comes first: it takes the longest, and at the end no core waits for it.
     """
+    return _planned(plan, prepared, plan.command.settings["evaluations"])
+
+
+def untuned_runs(plan: Plan, prepared: Prepared) -> list[PlannedRun]:
+    """The same, beside tuned ones: a report shows their results, and neither pictures nor further evaluations."""
+    return _planned(plan, prepared, asked=0)
+
+
+def distinct(planned: Iterable[PlannedRun]) -> list[PlannedRun]:
+    """Those that two arms share, as the tuned and the untuned one may, once."""
+    first: dict[Path, PlannedRun] = {}
+    for run in planned:
+        first.setdefault(run.folder.path, run)
+    return [*first.values()]
+
+
+def _planned(plan: Plan, prepared: Prepared, asked: int) -> list[PlannedRun]:
     from experiments.records import RunFolder
 
-    asked, planned = plan.command.settings["evaluations"], []
+    planned = []
     for seed in plan.seeds:
         for arm in reversed(plan.arms):
             config = changed(prepared.resolve(arm.config), {"seed": seed})

@@ -31,6 +31,7 @@ class Cell:
     seed: int
     key: str  # of the run's folder
     trial: int | None = None  # its number; None: of a ladder
+    result_only: bool = False  # nothing more is asked for, whatever is of the others
 
     @property
     def name(self) -> str:
@@ -50,7 +51,8 @@ class StartedLadder:
     def write(self, runs: Path) -> None:
         """Keep it. Raises UserError."""
         content = asdict(self)
-        content["cells"] = [{"arm": cell.arm, "seed": cell.seed, "key": cell.key} for cell in self.cells]
+        for cell in content["cells"]:
+            del cell["trial"]
         write_json(runs / "ladders" / f"{self.name}.json", content)
 
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablations.rung import varied
 from ablations.search import dimensions, read_space
@@ -15,6 +16,11 @@ from core.config import Config, ConfigError
 from experiments.command import TRACKING, Command, Interrupted, Setting, help_text, parse, run_main, wants_help
 from experiments.engines import choice
 from experiments.tuning import session as tuning
+
+if TYPE_CHECKING:
+    import torch
+
+    from experiments.prepare import Prepared
 
 USAGE = """Tune the settings of one arm on a part of the validation images, which no report is measured on.
 
@@ -32,6 +38,7 @@ SETTINGS = {
     "name": Setting("", "of the study; the scale's and the rung's if not given"),
     **tuning.SETTINGS,
     **choice.SETTINGS,
+    "preflight": Setting(True, "first rehearse the arm, and say what its trials take at most"),
     "runs": Setting("runs", "folder of the runs and the studies"),
     "tracking": TRACKING,
 }
@@ -56,7 +63,6 @@ def main(arguments: list[str]) -> int:
     from core.runtime import choose_device
     from core.training.replicas import refuse_uneven
     from experiments.files import check_writable
-    from experiments.preflight.rehearsing import estimate
     from experiments.prepare import load_real_images, prepare
     from experiments.tracking.address import check_tracking, hand_down
     from experiments.tuning.text import summary
@@ -73,11 +79,9 @@ def main(arguments: list[str]) -> int:
     name, label, again = name_of(command), command.rung or "run", "python -m experiments.tune " + command.again
     session = tuning.Session.read(name, label, config, found, command.settings, runs, again)
     part_of(prepared.data, config.eval.part, config.eval.tuning_share)
-    tuning.join(session)  # what is wrong with these two is said before the judge is trained
+    study = tuning.join(session)  # what is wrong with these two is said before the judge is trained
     load_real_images(config, prepared.data, runs / "cache", device)
-    refused, fit = estimate({session.label: session.config}, command.settings, device)
-    if refused:
-        raise ConfigError([*refused.values()])
+    fit = None if study.complete(session.settings["trials"]) else _foresee(session, prepared, device)
     try:
         record = tuning.work(session, device.type, fit)
     except KeyboardInterrupt as stop:
@@ -85,6 +89,25 @@ def main(arguments: list[str]) -> int:
     print(summary(record))
     print(f"\npython -m experiments.tune show {session.name}{_place(command)}")
     return 0 if record["best"] is not None else 1
+
+
+def _foresee(session: tuning.Session, prepared: Prepared, device: torch.device) -> int | None:
+    """Say what the study will take. Raises UserError where that is not there, or the arm cannot be trained.
+
+    Returns how many runs fit into this machine's memory beside each other, where that is known.
+    """
+    from experiments.preflight.foresight import foresee_study
+    from experiments.preflight.rehearsing import estimate
+
+    if not session.settings["preflight"]:
+        refused, fit = estimate({session.label: session.config}, session.settings, device)
+        if refused:
+            raise ConfigError([*refused.values()])
+        return fit
+    outlook = foresee_study(session, prepared, device)
+    print(outlook.text(), file=sys.stderr)
+    outlook.refuse("study", "a trial that fails is recorded as that")
+    return outlook.fit
 
 
 def untuned(command: Command) -> Config:

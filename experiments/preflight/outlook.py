@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
-from core.config import Config
-from core.data.images import DataSet
-from core.metrics.real import RealImages
-from experiments import environment
-from experiments.engines.choice import build_engine
-from experiments.engines.local import LocalEngine, Slot
-from experiments.plan import Plan, PlannedRun
+from core.errors import UserError
+from experiments.engines.local import Slot
 from experiments.preflight import forecast
 from experiments.preflight.forecast import shown_bytes, shown_clock, shown_seconds
 from experiments.preflight.rehearsal import Rehearsal
-from experiments.preflight.rehearsing import Rehearsed, rehearse_arms
-from experiments.preflight.room import Disk, Memory, taken
-from experiments.prepare import Prepared, references_file
-from experiments.records import KEEP_CHECKPOINTS, RunFolder
+from experiments.preflight.rehearsing import Rehearsed
+from experiments.preflight.room import Disk, Memory
+from experiments.preflight.tuning import TuningOutlook
 
 HEADINGS = ("arm", "parameters", "s/iteration", "iterations", "training", "evaluation", "memory", "disk")
 
@@ -52,7 +44,7 @@ class ArmOutlook:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What is foreseen of all runs that are not settled."""
+    """What is foreseen of all runs that are not settled, and of the trials before them."""
 
     arms: Sequence[ArmOutlook]  # in the order of the ladder
     lengths: Sequence[float]  # seconds that are left of each run, in the order of their starts
@@ -65,6 +57,7 @@ class Outlook:
     card: Memory | None  # of each of its GPUs
     disk: Disk
     once: float  # seconds, before the first run
+    tuning: TuningOutlook | None = None
 
     @property
     def fit(self) -> int | None:
@@ -75,7 +68,7 @@ class Outlook:
     def problems(self) -> list[str]:
         """Everything that stands in the way, a message each."""
         problems = [*self.rehearsed.problems, *self.disk.problems()]
-        problems += self.memory.problems(len(self.slots)) if self.memory else []
+        problems += self.memory.problems(self._at_once) if self.memory else []
         problems += self.card.problems(self._sharing) if self.card else []
         return problems
 
@@ -87,6 +80,20 @@ class Outlook:
         lines += [f"{name:<10}{line}" for name, line in self._facts() if line]
         return "\n".join(lines)
 
+    def refuse(self, what: str, otherwise: str) -> None:
+        """Raise UserError where something stands in the way. otherwise: what becomes of it with preflight=false."""
+        if self.problems:
+            raise UserError(
+                f"this {what} cannot run as it is, so nothing was trained:\n"
+                + "\n".join(f"  - {problem}" for problem in self.problems)
+                + f"\nWith preflight=false it starts all the same, and {otherwise}."
+            )
+
+    @property
+    def _at_once(self) -> int:
+        """Runs on this machine at a time."""
+        return max(len(self.slots), self.tuning.places if self.tuning and self.tuning.lengths else 0)
+
     @property
     def _sharing(self) -> int:
         """Runs on one GPU at a time."""
@@ -96,72 +103,42 @@ class Outlook:
         arms = self.rehearsed.made
         made = f"{arms} arm{'s' if arms > 1 else ''} in {shown_seconds(self.rehearsed.seconds)}"
         places = f"; {len(self.slots)} runs at a time, threads of each: {self.slots[0].threads}" if self.slots else ""
-        facts = [("runs", f"{self.planned}, of which {self.done} are done already")]
+        facts = [("tuning", self.tuning.line())] if self.tuning else []
+        if self.planned:
+            kinds = ", tuned and untuned" if self.tuning else ""
+            facts += [("runs", f"{self.planned}{kinds}, of which {self.done} are done already")]
         if self.completed:
             facts += [("completed", f"{self.completed} of these, without training: what they lack is made")]
         if self.arms:
             facts += [
                 ("rehearsed", made if arms else "before; nothing has changed since"),
                 ("machine", self.arms[0].seen.device + places),
-                ("memory", self.memory.line(len(self.slots)) if self.memory else "as above, for each run"),
+                ("memory", self.memory.line(self._at_once) if self.memory else "as above, for each run"),
                 ("GPU", self.card.line(self._sharing) if self.card else ""),
                 ("disk", self.disk.line()),
             ]
-        if self.lengths and not self.rehearsed.problems:
+        if (self.lengths or (self.tuning and self.tuning.lengths)) and not self.rehearsed.problems:
             facts += [("time", self._time())]
         return facts
 
     def _time(self) -> str:
+        tuning = self.tuning.seconds if self.tuning else 0.0
+        about = "at most about" if self.tuning and tuning and self.tuning.bounded else "about"
+        parts = [f"{shown_seconds(tuning)} for tuning"] if tuning and self.lengths else []
         if not self.slots:
+            lengths = [*self.lengths, *(self.tuning.lengths.values() if self.tuning else ())]
             return (
-                f"about {shown_seconds(sum(self.lengths))} of computing, the longest run "
-                f"{shown_seconds(max(self.lengths))}, and {shown_seconds(self.once)} once for all runs"
+                f"{about} {shown_seconds(tuning + sum(self.lengths))} of computing{_of_which(parts)}, the longest run "
+                f"{shown_seconds(max(lengths))}, and {shown_seconds(self.once)} once for all runs"
             )
-        total = self.once + forecast.makespan(self.lengths, len(self.slots)) + forecast.REPORT_SECONDS
-        once = f", of which {shown_seconds(self.once)} once for all runs" if self.once >= 1 else ""
-        return f"about {shown_seconds(total)}{once}: until {shown_clock(total)}"
+        parts += [f"{shown_seconds(self.once)} once for all runs"] if self.once >= 1 else []
+        last = forecast.makespan(self.lengths, len(self.slots)) + forecast.REPORT_SECONDS if self.lengths else 0.0
+        total = tuning + self.once + last
+        return f"{about} {shown_seconds(total)}{_of_which(parts)}: until {shown_clock(total)}"
 
 
-def foresee(
-    plan: Plan, prepared: Prepared, planned: Sequence[PlannedRun], real: RealImages, device: torch.device
-) -> Outlook:
-    """Rehearse what has to be, and foresee the rest. real: with the judge, so that no rehearsal has to train it."""
-    settings, data = plan.command.settings, prepared.data
-    asked = settings["evaluations"]
-    rehearsed = rehearse_arms(plan, planned, device)
-    arms = {
-        arm.label: _of_arm(arm.label, prepared.resolve(arm.config), rehearsed.arms[arm.label], data, asked)
-        for arm in plan.arms
-        if arm.label in rehearsed.arms
-    }
-    missing = [run for run in planned if not run.folder.trained]
-    incomplete = [run.folder for run in planned if run.folder.trained and not run.folder.settled]
-    runs = [(run, arms[run.arm.label]) for run in missing if run.arm.label in arms]
-    completions = [_completion(folder) for folder in incomplete]
-    memory = card = None
-    slots: Sequence[Slot] = ()
-    if settings["engine"] == "local":
-        peaks = [arm.seen.host_bytes * settings["gpus_per_run"] for _, arm in runs]
-        peaks += [_peak(folder, "cpu") for folder in incomplete]
-        memory = Memory("memory", "workers", peaks, environment.available_memory())
-        engine = build_engine(settings, len(missing) + len(incomplete), device.type, memory.fit, of=len(planned))
-        slots = engine.slots if isinstance(engine, LocalEngine) else ()
-        if device.type == "cuda":
-            peaks = [arm.seen.device_bytes for _, arm in runs] + [_peak(folder, "cuda") for folder in incomplete]
-            card = Memory("GPU memory", "runs_per_gpu", peaks, torch.cuda.mem_get_info(device)[0])
-    return Outlook(
-        arms=list(arms.values()),
-        lengths=[forecast.run_seconds(_left(run, data), arm.seen.costs) for run, arm in runs] + completions,
-        planned=len(planned),
-        done=len(planned) - len(missing),
-        completed=len(incomplete),
-        rehearsed=rehearsed,
-        slots=slots,
-        memory=memory,
-        card=card,
-        disk=Disk(plan.runs, sum(max(0, arm.disk - taken(run.folder.path)) for run, arm in runs)),
-        once=_once(plan, prepared, real, arms.values()),
-    )
+def _of_which(parts: Sequence[str]) -> str:
+    return f", of which {' and '.join(parts)}" if parts else ""
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -172,33 +149,3 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         first, *others = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
         lines.append("   ".join([first.strip().ljust(widths[0]), *others]))
     return "\n".join(lines)
-
-
-def _of_arm(label: str, config: Config, seen: Rehearsal, data: DataSet, asked: int) -> ArmOutlook:
-    work = forecast.work_of(config, data.val.sizes, data.routes, asked=asked)
-    return ArmOutlook(label, seen, work, forecast.disk_bytes(config, seen.sizes, KEEP_CHECKPOINTS))
-
-
-def _left(run: PlannedRun, data: DataSet) -> forecast.Work:
-    saved, asked = run.folder.saved_iteration, run.folder.asked
-    return forecast.work_of(run.config, data.val.sizes, data.routes, saved, asked)
-
-
-def _completion(folder: RunFolder) -> float:
-    """Seconds until a finished run has all that is asked for, by what its own evaluation took."""
-    return forecast.completion_seconds(folder.evaluations_left, folder.result().evaluate_seconds)
-
-
-def _peak(folder: RunFolder, kind: str) -> int:
-    """Bytes of a kind of memory, cpu or cuda, that a run took when it was trained; 0 where that was another one."""
-    result = folder.result()
-    return result.peak_memory_bytes if result.device.startswith(kind) else 0
-
-
-def _once(plan: Plan, prepared: Prepared, real: RealImages, arms: Iterable[ArmOutlook]) -> float:
-    """Seconds for what is measured before the first run, if it was not before."""
-    config, data = prepared.resolve(plan.recipe), prepared.data
-    costs = next((arm.seen.costs for arm in arms), None)
-    if costs is None or references_file(config, real, plan.runs / "cache").exists():
-        return 0.0
-    return forecast.baseline_seconds(config, data.train.sizes, data.val.sizes, costs)

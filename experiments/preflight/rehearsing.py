@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +23,6 @@ from experiments.dispatch import Dispatch
 from experiments.engines.choice import build_engine
 from experiments.engines.engine import Engine, Job
 from experiments.engines.local import LocalEngine
-from experiments.plan import Plan, PlannedRun
 from experiments.preflight.rehearsal import Rehearsal, RehearsalFolder, program
 from experiments.records import RunFolder
 
@@ -40,17 +40,19 @@ class Rehearsed:
     seconds: float  # that it took
 
 
-def rehearse_arms(plan: Plan, planned: Sequence[PlannedRun], device: torch.device) -> Rehearsed:
-    """Rehearse every arm with a run that is not trained, as many at a time as there will be runs."""
+def rehearse_arms(
+    arms: Mapping[str, Config], settings: Mapping[str, Any], runs: Path, count: int, device: torch.device
+) -> Rehearsed:
+    """Rehearse arms {label: configuration}, as many at a time as there will be runs.
+
+    settings: of the engine. runs: the folder of the runs. count: how many runs there are, those that are done too, so
+    that what was interrupted finds its rehearsals again.
+    """
     started = time.perf_counter()
-    settings = plan.command.settings
-    configs: dict[str, Config] = {}
-    for run in planned:
-        if not run.folder.trained:
-            configs.setdefault(run.arm.label, _share(run.config, settings["gpus_per_run"]))
-    circumstances = _circumstances(settings, len(planned), device)
+    configs = {label: _share(config, settings["gpus_per_run"]) for label, config in arms.items()}
+    circumstances = _circumstances(settings, count, device)
     folders = {
-        label: RehearsalFolder.under(plan.runs / "cache", config, circumstances | _reading(config))
+        label: RehearsalFolder.under(runs / "cache", config, circumstances | _reading(config))
         for label, config in configs.items()
     }
     missing = {label: folder for label, folder in folders.items() if not folder.settled}
@@ -59,7 +61,7 @@ def rehearse_arms(plan: Plan, planned: Sequence[PlannedRun], device: torch.devic
     for label, folder in trying.items():
         folder.prepare(configs[label], label)
     if trying:
-        engine = build_engine(settings, len(planned), device.type)
+        engine = build_engine(settings, count, device.type)
         _dispatch([*trying.values()], LocalEngine(engine.slots[:fit]) if isinstance(engine, LocalEngine) else engine)
     for label, folder in trying.items():
         if not folder.finished:
@@ -92,13 +94,10 @@ def _dispatch(folders: Sequence[RehearsalFolder], engine: Engine) -> None:
         Dispatch(engine, _job, watch, POLL_SECONDS, TRIES).run(folders)
 
 
-def _circumstances(settings: Mapping[str, Any], runs: int, device: torch.device) -> dict[str, Any]:
-    """All but the arm that costs depend on.
-
-    runs: all, and not those that are left, so that a ladder that was interrupted finds its rehearsals again.
-    """
+def _circumstances(settings: Mapping[str, Any], count: int, device: torch.device) -> dict[str, Any]:
+    """All but the arm that costs depend on."""
     if settings["engine"] == "local":
-        engine = build_engine(settings, runs, device.type)
+        engine = build_engine(settings, count, device.type)
         slots = [[slot.threads, list(slot.gpus)] for slot in engine.slots] if isinstance(engine, LocalEngine) else []
         where: list[Any] = [platform.node(), describe_device(device), slots]
     else:

@@ -19,8 +19,8 @@ from experiments.tuning.session import Session, join, work
 from experiments.tuning.text import said_of
 
 
-def sessions_of(plan: Plan, prepared: Prepared) -> list[Session]:
-    """A study for each arm, made or opened. Raises ConfigError or UserError before anything is tuned."""
+def read_sessions(plan: Plan, prepared: Prepared) -> list[Session]:
+    """A study for each arm, as it is asked for. Raises ConfigError with all that is wrong."""
     settings, sessions, problems = plan.command.settings, [], []
     space = read_space(settings["space"], settings["space."])
     command = "python -m experiments.ladder " + plan.command.again
@@ -38,6 +38,12 @@ def sessions_of(plan: Plan, prepared: Prepared) -> list[Session]:
         sessions.append(session)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
+    return sessions
+
+
+def sessions_of(plan: Plan, prepared: Prepared) -> list[Session]:
+    """The same, each study made or opened. Raises ConfigError or UserError before anything is tuned."""
+    sessions = read_sessions(plan, prepared)
     for session in sessions:
         join(session)
     return sessions

@@ -15,6 +15,7 @@ from experiments.command import Setting
 from experiments.tuning.objective import Aim, read_aims
 
 if TYPE_CHECKING:
+    import optuna
     from optuna.trial import FrozenTrial
 
     from experiments.tuning.study import Study
@@ -132,6 +133,34 @@ def join(session: Session) -> Study:
     storage = open_storage(str(settings["tune.storage"]), session.journal)
     directions = {aim.key: aim.direction for aim in session.aims}
     return Study.open(storage, session.name, session.identity, directions, session.space, sampling)
+
+
+def file_of_study(session: Session) -> Path | None:
+    """Where it is kept, whether it is there or not; None: on a server."""
+    from experiments.tuning.storage import file_of
+
+    return file_of(str(session.settings["tune.storage"]), session.journal)
+
+
+def existing(session: Session) -> optuna.Study | None:
+    """The study as it is there, to be looked at; None where there is none yet, or a server would have to be asked.
+
+    Raises UserError where its file is no storage, or it was made with something else.
+    """
+    import optuna
+
+    from experiments.tuning.storage import open_storage
+    from experiments.tuning.study import IDENTITY, refuse_other
+
+    file = file_of_study(session)
+    if file is None or not file.is_file():
+        return None
+    storage = open_storage(str(session.settings["tune.storage"]), session.journal).optuna
+    if session.name not in optuna.get_all_study_names(storage):
+        return None
+    study = optuna.load_study(study_name=session.name, storage=storage)
+    refuse_other(session.name, study.user_attrs.get(IDENTITY, {}), session.identity)
+    return study
 
 
 def work(session: Session, device_type: str, fit: int | None) -> dict[str, Any]:

@@ -89,13 +89,20 @@ class Storage:
     shown: str  # as optuna-dashboard takes it, without a password
 
 
+def file_of(text: str, journal: Path) -> Path | None:
+    """The file that the storage at an address is; None where it is a server."""
+    if not text:
+        return journal
+    if text.partition(":")[0] == "sqlite":
+        return Path(text.removeprefix("sqlite:").removeprefix("///")).expanduser().absolute()
+    return None
+
+
 def open_storage(text: str, journal: Path) -> Storage:
     """The storage at an address, or in the file `journal` where there is none. Raises UserError."""
-    scheme = text.partition(":")[0]
-    if not text:
-        return _open_journal(journal)
-    if scheme == "sqlite":
-        return _open_sqlite(Path(text.removeprefix("sqlite:").removeprefix("///")).expanduser().absolute())
+    scheme, file = text.partition(":")[0], file_of(text, journal)
+    if file:
+        return _open_sqlite(file) if text else _open_journal(file)
     if scheme in ("postgresql", "postgresql+psycopg2"):
         return _open_postgresql(text)
     raise UserError(

@@ -103,7 +103,7 @@ class Study:
                 )
             trials = study.get_trials(deepcopy=False)
             if trials or IDENTITY in study.user_attrs:
-                _refuse_other(name, study.user_attrs.get(IDENTITY, {}), identity)
+                refuse_other(name, study.user_attrs.get(IDENTITY, {}), identity)
             if not trials:  # new, or its maker died in this moment
                 study.set_user_attr(IDENTITY, dict(identity))
                 with warnings.catch_warnings():
@@ -199,7 +199,8 @@ class Study:
         return now - self._seen[trial.number][1] > SILENCE
 
 
-def _refuse_other(name: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def refuse_other(name: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    """Raise UserError, with what differs, where a study was made with something else."""
     differ = [
         f"  - {what}: {there.get(what, 'nothing')}\n    now: {here.get(what, 'nothing')}"
         for what in dict.fromkeys((*there, *here))

@@ -64,14 +64,14 @@ class Watcher:
     """Looks at runs again and again, at what is over only once."""
 
     runs: Path
-    _over: dict[str, Sight] = field(default_factory=dict)  # by the run's key
+    _over: dict[tuple[str, int], Sight] = field(default_factory=dict)  # by the run's key, and what is asked for
 
     def look(self, cells: Sequence[Cell], evaluations: int = 0) -> list[Sight]:
         """Every cell, in its order. evaluations: asked for of each run; 0: a result is enough."""
-        return [self._cell(cell, evaluations) for cell in cells]
+        return [self._cell(cell, 0 if cell.result_only else evaluations) for cell in cells]
 
     def _cell(self, cell: Cell, asked: int) -> Sight:
-        over = self._over.get(cell.key)
+        over = self._over.get((cell.key, asked))
         if over:
             return replace(over, arm=cell.arm, seed=cell.seed, trial=cell.trial)
         folder = RunFolder(self.runs / cell.key, asked)
@@ -80,8 +80,8 @@ class Watcher:
             return replace(seen, state="gone")
         status, owner = folder.status(), living_owner(folder.path)
         if folder.settled:  # asked last: a run that ends in between is not taken for a lost one
-            self._over[cell.key] = _settled(seen, folder)
-            return self._over[cell.key]
+            self._over[cell.key, asked] = _settled(seen, folder)
+            return self._over[cell.key, asked]
         return self._unsettled(seen, folder, status, owner)
 
     def _unsettled(self, seen: Sight, folder: RunFolder, status: Mapping[str, Any], owner: Owner | None) -> Sight:

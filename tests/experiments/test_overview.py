@@ -36,6 +36,14 @@ def test_arms_with_what_they_change_and_what_is_done(tmp_path: Path) -> None:
     assert not list((tmp_path / "runs").glob("*/checkpoint*"))
 
 
+def test_a_tuned_ladder_has_more_than_its_untuned_runs(tmp_path: Path) -> None:
+    lines = shown(tmp_path, "tuned", "rungs=AF", "trials=4", "tune.seeds=2", "seeds=3").splitlines()
+    assert lines[1] == "2 arms, 3 seeds each: 6 runs, of which 0 are done already"
+    assert lines[2] == (
+        "these are untuned; first 4 trials of 2 runs for each arm, and in the end 6 runs more with the best settings"
+    )
+
+
 def test_what_cannot_run_is_named_with_its_rule(tmp_path: Path) -> None:
     text = shown(tmp_path, "paper_ladder", "design=leave_one_out", "train.steps=12")
     assert "cannot run:\n  F-stargan_v2: model.backbone=stargan takes its code at the input alone" in text

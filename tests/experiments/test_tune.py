@@ -12,16 +12,29 @@ import pytest
 
 from core.config import ConfigError
 from core.errors import UserError
-from experiments import clean, status
-from experiments.command import parse
+from experiments import clean, environment, status
+from experiments.command import Interrupted, parse
 from experiments.engines import choice
 from experiments.engines.engine import Job
 from experiments.execution import execute
+from experiments.preflight import foresight
+from experiments.preflight.rehearsing import Rehearsed
 from experiments.records import RunFolder
 from experiments.registry import StartedStudy, started
 from experiments.tune import SETTINGS, main, name_of, untuned
+from experiments.tuning import session as tuning
+from tests.experiments.preflight.test_outlook import SEEN
 
-WORDS = ("F", "smoke", "train.steps=4", "train.log_every=2", "eval.judge_steps=20", "tune.looks=1", "workers=1")
+WORDS = (
+    "F",
+    "smoke",
+    "train.steps=4",
+    "train.log_every=2",
+    "eval.judge_steps=20",
+    "tune.looks=1",
+    "workers=1",
+    "preflight=false",
+)
 
 
 def words(place: Path, *more: str) -> list[str]:
@@ -211,6 +224,30 @@ def test_a_trial_that_was_pruned_is_a_run_that_can_be_asked_for(
     with pytest.raises(KeyboardInterrupt):
         run.main([*asked, "train.steps=400"])
     assert not folder.given_up and folder.saved_iteration == stopped
+
+
+def test_it_is_foreseen_before_anything_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(session: tuning.Session, device_type: str, fit: int | None) -> None:
+        assert (session.label, device_type, fit) == ("F", "cpu", 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(foresight, "rehearse_arms", lambda *_: Rehearsed({"F": SEEN}, [], 1, 5.0))
+    monkeypatch.setattr(environment, "available_memory", lambda: 2**40)
+    monkeypatch.setattr(tuning, "work", stop)
+    asked = [*words(tmp_path, "trials=3", "device=cpu"), "preflight=true"]
+    with pytest.raises(Interrupted):
+        main(asked)
+    said = capsys.readouterr().err
+    # 4 iterations of 1 s, 9 s to start, and 1 s beside.
+    assert (
+        "tuning    3 trials for F, of which 0 are done already: at most 3 runs, each at most 14 s, 1 at a time" in said
+    )
+    assert "time      at most about 42 s: until " in said and "\nruns " not in said
+    monkeypatch.setattr(foresight, "rehearse_arms", lambda *_: Rehearsed({}, ["F: it does not fit"], 0, 5.0))
+    with pytest.raises(UserError, match=r"this study cannot run as it is[^$]*  - F: it does not fit\nWith preflight="):
+        main(asked)
 
 
 def test_help_says_how(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,9 +14,11 @@ from core.metrics.real import RealImages
 from experiments import environment
 from experiments.engines import sharing
 from experiments.plan import PlannedRun, planned_runs, read_plan
-from experiments.preflight import outlook
+from experiments.preflight import foresight
+from experiments.preflight.ahead import look_ahead
 from experiments.preflight.forecast import Costs, Sizes
-from experiments.preflight.outlook import Outlook, foresee, table
+from experiments.preflight.foresight import foresee
+from experiments.preflight.outlook import Outlook, table
 from experiments.preflight.rehearsal import Rehearsal
 from experiments.preflight.rehearsing import Rehearsed
 from experiments.prepare import load_real_images, prepare
@@ -68,9 +70,9 @@ class Look:
 
     def __call__(self, *words: str, problems: tuple[str, ...] = (), **seen: Rehearsal) -> Outlook:
         rehearsed = Rehearsed(seen, list(problems), made=len(seen), seconds=5.0)
-        self._patch.setattr(outlook, "rehearse_arms", lambda *_: rehearsed)
+        self._patch.setattr(foresight, "rehearse_arms", lambda *_: rehearsed)
         plan, prepared, real = self._read(*words)
-        return foresee(plan, prepared, planned_runs(plan, prepared), real, CPU)
+        return foresee(plan, prepared, look_ahead(plan, prepared), real, CPU)
 
     def _read(self, *words: str) -> tuple:
         settings = ("smoke", "device=cpu", "eval.metrics=judge", "eval.judge_steps=1", "data.train_images=4")
@@ -109,6 +111,52 @@ def test_what_is_done_is_not_foreseen_again(look: Look) -> None:
     assert seen.lengths == [10 + 5, 10 + 10, 10 + 20]
     assert "runs      4, of which 1 are done already" in seen.text()
     assert seen.disk.needed == pytest.approx((2 + 1 + 2 - 1) * GIB, rel=0.01)
+
+
+def test_tuning_comes_before_tuned_and_untuned_runs(look: Look) -> None:
+    seen = look("rungs=AF", "tuned", "trials=3", "workers=2", A=SEEN, F=SEEN)
+    assert seen.tuning is not None
+    # Three runs of each arm by two workers: one after another twice. A takes 20 iterations and F 10.
+    assert (seen.tuning.lengths, seen.tuning.seconds) == ({"A": 10 + 20, "F": 10 + 10}, 2 * 30 + 2 * 20)
+    assert seen.lengths == [20, 30, 20, 30]
+    assert seen.disk.needed == pytest.approx((3 + 1 + 1) * (2 + 1) * GIB, rel=0.01)
+    lines = seen.text().splitlines()
+    assert (
+        "tuning    3 trials for each of 2 arms, of which 0 are done already: at most 6 runs, each at most 30 s, "
+        "2 at a time"
+    ) in lines
+    assert "runs      4, tuned and untuned, of which 0 are done already" in lines
+    # Those take 60 s, and the report 2.
+    assert lines[-1].startswith("time      at most about 2 min 42 s, of which 1 min 40 s for tuning: until ")
+
+
+def test_a_trial_is_looked_at_on_the_way_on_its_part_of_the_images(look: Look) -> None:
+    slow = replace(SEEN, costs=replace(SEEN.costs, translation=1.0))
+    words = ("rungs=F", "tuned", "trials=2", "tune.seeds=3", "eval.sources=0", "data.val_images=10")
+    seen = look(*words, "eval.tuning_share=0.4", "space.train.batch=4,8", F=slow)
+    assert seen.tuning is not None
+    once = 2 * 3 * 6  # of an image of each domain: two guides, three outputs, six pairs
+    assert seen.tuning.lengths == {"F": 10 + 10 + 10 * 4 * once}  # after every iteration
+    assert seen.lengths == [10 + 10 + 6 * once] * 2
+    assert "tuning    2 trials of 3 runs for F, of which 0 are done already: at most 6 runs, each about " in seen.text()
+    assert "time      about " in seen.text()
+
+
+def test_few_runs_do_not_keep_trials_from_going_beside_each_other(look: Look) -> None:
+    seen = look("rungs=F", "tuned", "trials=8", F=SEEN)
+    assert seen.tuning is not None
+    assert (len(seen.slots), seen.tuning.places, seen.fit, seen.tuning.seconds) == (2, 4, 6, 2 * 20)
+    assert seen.memory is not None and seen.memory.line(4) in seen.text()
+    assert look("rungs=F", "tuned", "trials=8", "tune.at_once=3", F=SEEN).text().count("3 at a time") == 1
+
+
+def test_what_a_server_has_already_is_not_known(look: Look) -> None:
+    words = ("rungs=F", "tuned", "trials=2", "tune.storage=postgresql://me:hunter2@nowhere.invalid/studies")
+    text = look(*words, "engine=slurm", F=SEEN).text()
+    assert "tuning    2 trials for F, with those that postgresql://***@nowhere.invalid/studies may have already" in text
+    assert re.search(
+        r"time +at most about 1 min 20 s of computing, of which 40 s for tuning, the longest run 20 s", text
+    )
 
 
 def test_workers_are_as_many_as_fit(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

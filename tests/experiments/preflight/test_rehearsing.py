@@ -13,10 +13,11 @@ import torch
 from experiments import environment
 from experiments.engines import sharing
 from experiments.engines.engine import Job
-from experiments.plan import Plan, PlannedRun, planned_runs, read_plan
+from experiments.plan import Plan, planned_runs, read_plan
 from experiments.preflight import rehearsing
+from experiments.preflight.ahead import configurations, look_ahead
 from experiments.preflight.rehearsing import Rehearsed, rehearse_arms
-from experiments.prepare import prepare
+from experiments.prepare import Prepared, prepare
 from experiments.records import RunFolder
 from tests.experiments.preflight.test_rehearsal import SEEN
 
@@ -48,14 +49,17 @@ def played(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearsing, "_job", job)
 
 
-def plan_of(folder: Path, *words: str) -> tuple[Plan, list[PlannedRun]]:
+def plan_of(folder: Path, *words: str) -> tuple[Plan, Prepared]:
     settings = ("smoke", "device=cpu", "eval.metrics=judge", f"runs={folder}", "data.train_images=4")
     plan = read_plan([*settings, *words])
-    return plan, planned_runs(plan, prepare(plan.recipe, folder / "cache"))
+    return plan, prepare(plan.recipe, folder / "cache")
 
 
 def rehearsed(folder: Path, *words: str) -> Rehearsed:
-    return rehearse_arms(*plan_of(folder, *words), CPU)
+    plan, prepared = plan_of(folder, *words)
+    ahead = look_ahead(plan, prepared)
+    configs = configurations(plan, prepared, ahead)
+    return rehearse_arms(configs, plan.command.settings, plan.runs, ahead.count, CPU)
 
 
 def test_an_arm_is_rehearsed_once_whatever_its_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,11 +76,10 @@ def test_an_arm_is_rehearsed_once_whatever_its_seeds(tmp_path: Path, monkeypatch
 
 
 def test_only_arms_with_something_left_to_do_are_rehearsed(tmp_path: Path) -> None:
-    plan, planned = plan_of(tmp_path, "rungs=AB", "seeds=2")
-    for run in planned:
+    for run in planned_runs(*plan_of(tmp_path, "rungs=AB", "seeds=2")):
         if run.arm.label == "A":
             run.folder.write_divergence(1, "no matter")
-    assert sorted(rehearse_arms(plan, planned, CPU).arms) == ["B"]
+    assert sorted(rehearsed(tmp_path, "rungs=AB", "seeds=2").arms) == ["B"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")

@@ -38,6 +38,16 @@ def seen(folder: RunFolder, watcher: Watcher | None = None, asked: int = 0) -> S
     return sight
 
 
+def test_what_is_wanted_for_its_result_alone_is_done_with_it(folder: RunFolder) -> None:
+    folder.write_result(result())
+    folder.translator.touch()
+    cells = (Cell("F", 2, folder.path.name), Cell("F untuned", 2, folder.path.name, result_only=True))
+    watcher = Watcher(folder.path.parent)
+    for _ in range(2):
+        whole, beside = watcher.look(cells, 2)
+        assert (whole.state, beside.state) == ("incomplete", "done")
+
+
 def test_a_run_that_nobody_has_begun_waits(folder: RunFolder) -> None:
     sight = seen(folder)
     assert (sight.state, sight.iteration, sight.of, sight.owner) == ("waiting", 0, 4, "")
