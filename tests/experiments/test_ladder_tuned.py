@@ -55,7 +55,7 @@ def test_only_what_a_report_shows_is_measured_again(
         ladder.main(words)
     asked = [(run.name, run.config.loss.cycle, run.folder.asked) for run in trained]
     assert asked == [("F seed 0", 1.0, 3), ("C seed 0", 2.0, 3), ("C seed 0", 1.0, 0)]
-    started = StartedLadder.read(tmp_path / "runs", "smoke-tuned")
+    started = StartedLadder.read(tmp_path / "runs" / "ladders" / "smoke-tuned.json")
     assert started.evaluations == 3
     assert [(cell.arm, cell.result_only) for cell in started.cells] == [
         ("F", False),

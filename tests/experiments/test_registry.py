@@ -28,6 +28,7 @@ def test_what_ladders_asked_for_is_kept_and_older_ones_asked_for_a_result(tmp_pa
     assert entry.read() == LADDER
     content = json.loads(entry.path.read_text())
     assert content.pop("evaluations") == 3
+    assert content["cells"][0].pop("result_only") is False
     assert content == {"name": "demo", "command": "again", "cells": [{"arm": "F", "seed": 2, "key": "key"}]}
     entry.path.write_text(json.dumps(content))
     assert StartedLadder.read(entry.path) == StartedLadder("demo", "again", LADDER.cells, 0)

@@ -214,8 +214,8 @@ def test_a_trial_that_was_pruned_is_a_run_that_can_be_asked_for(
     assert folder.given_up and not folder.settled
     assert 5 <= folder.saved_iteration < 400
     stopped = folder.saved_iteration
-    again = [word for word in words(tmp_path, "seed=1000", "eval.part=tuning", *slow) if word != "workers=1"]
-    asked = [word for word in again if not word.startswith(("tune.", "train.steps"))]
+    of_tuning = ("tune.", "workers", "preflight", "train.steps")
+    asked = [w for w in words(tmp_path, "seed=1000", "eval.part=tuning", *slow) if not w.startswith(of_tuning)]
 
     def nothing(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
