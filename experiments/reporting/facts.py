@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from core.config import GUIDES
 from experiments.report_records import RunRecord
 from experiments.reporting.design_record import design_of
 from experiments.reporting.labels import (
@@ -48,12 +49,21 @@ def facts(ladder: Mapping[str, Any], runs: Sequence[RunRecord]) -> str:
             (
                 "Training",
                 f"{span(updates[0], updates[-1])} generator updates and {span(images[0], images[-1])} source images "
-                f"a run, batch {span(batches[0], batches[-1])}",
+                f"a run, batch {span(batches[0], batches[-1])}{_halves(runs)}",
             ),
             ("Evaluation", _evaluation(config)),
         ]
     text = [f"- **{head}:** {markdown_text(body)}" for head, body in lines]
     return "\n".join([*text, f"- **Command:** {markdown_code(ladder['command'])}"])
+
+
+def _halves(runs: Sequence[RunRecord]) -> str:
+    """Which arms have had half as much practice in what the others do all the time."""
+    guided = {run.label: len(GUIDES[run.result.config["model.code"]]) for run in runs}
+    halves = [label for label, guides in guided.items() if guides > 1]
+    if len(halves) in (0, len(guided)):
+        return ""
+    return f"; half of the updates of {listed(halves)} are guided by references, all others by latents or labels"
 
 
 def warnings(ladder: Mapping[str, Any], missing: Sequence[Hole]) -> list[dict[str, str]]:

@@ -48,6 +48,20 @@ def test_everything_is_on_the_page(make_report: Callable[..., Path]) -> None:
     assert "\n\n\n" not in page and not re.search(r"[ \t]$", page, re.M)
 
 
+def test_arms_that_practise_by_references_too_are_named(tmp_path: Path) -> None:
+    """Of the same number of updates they make half by latents, so that they are behind in what a ladder compares."""
+    for design, who in (
+        ("ladder", "E, F"),
+        ("leave_one_out", "E, F, F-multitask, F-r1, F-adain"),
+        ("add_one", "A+style"),
+    ):
+        lines = page_of(designed(tmp_path / design, design, lambda *_: 1.0)).splitlines()
+        [training] = [line for line in lines if line.startswith("- **Training:**")]
+        assert training.endswith(
+            f"batch 8; half of the updates of {who} are guided by references, all others by latents or labels"
+        )
+
+
 def test_the_judge_is_never_taken_for_published_metrics(make_report: Callable[..., Path]) -> None:
     page = page_of(make_report())
     assert "Neither FID nor LPIPS was measured" in page
