@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 30_000  # milliseconds until a click or a wait has failed: a busy machine is slow
+PATIENCE = 120_000  # milliseconds until a click or a wait has failed: a busy machine is slow
 
 
 @dataclass

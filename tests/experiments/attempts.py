@@ -65,7 +65,7 @@ def said(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "run.json").read_text()))
 
 
-def wait_for(holds: Callable[[], Any], seconds: float = 60) -> None:
+def wait_for(holds: Callable[[], Any], seconds: float = 300) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not holds():

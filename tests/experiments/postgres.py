@@ -94,4 +94,4 @@ class Postgres:
         return {"cwd": self._folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **self._user}
 
     def _call(self, program: str, *words: str) -> None:
-        subprocess.run(self._command(program, *words), check=True, timeout=60, **self._options())
+        subprocess.run(self._command(program, *words), check=True, timeout=300, **self._options())

@@ -81,7 +81,7 @@ def test_a_dead_process_that_nobody_has_asked_after_holds_nothing(tmp_path: Path
     process = taker(tmp_path)
     assert said(process) == "taken"
     process.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -146,7 +146,7 @@ def test_the_heartbeat_is_seen(tmp_path: Path) -> None:
     claim.take()
     path = tmp_path / "claim-000001.json"
     os.utime(path, (0, 0))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while path.stat().st_mtime < time.time() - 60 and time.monotonic() < deadline:
         time.sleep(0.02)
     claim.release()

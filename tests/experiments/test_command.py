@@ -112,7 +112,7 @@ def test_a_mistake_is_one_message_without_a_traceback(words: list[str], hint: st
     where = [f"runs={tmp_path}/runs"] if not any(word.startswith("runs=") for word in words) else []
     where += [f"reports={tmp_path}/reports"] if words[0] == "ladder" else []
     command = [sys.executable, "-m", f"experiments.{words[0]}", *words[1:], *where]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert hint in done.stderr.split("error: ", 1)[1]

@@ -49,7 +49,7 @@ def results(folder: Path) -> dict[str, dict[str, object]]:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ladder")
-    finished = subprocess.run(tracked_ladder(folder), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(tracked_ladder(folder), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     assert str(folder / "reports" / "smoke") in finished.stdout
     (folder / "said.txt").write_text(finished.stderr)
@@ -120,7 +120,7 @@ def test_the_tracker_asked_for_has_every_run(done: Path) -> None:
 def test_the_same_command_again_trains_nothing(done: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in (done / "runs").glob("*-s*/*")}
     report = {path: path.read_bytes() for path in (done / "reports").rglob("*") if path.is_file()}
-    finished = subprocess.run(tracked_ladder(done), cwd=ROOT, capture_output=True, text=True, timeout=120)
+    finished = subprocess.run(tracked_ladder(done), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     assert "6 runs are done already" in finished.stderr
     assert "rehearsed" not in finished.stderr
@@ -134,11 +134,11 @@ def test_a_design_trains_only_the_arms_that_are_not_there(done: Path) -> None:
     words = ["design=both", "preflight=false"]
     asked = ladder(done, *words)
     planned = [*asked[:3], "plan", *asked[3:]]
-    shown = subprocess.run(planned, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    shown = subprocess.run(planned, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert shown.returncode == 0, shown.stderr
     assert "10 arms, 1 seed each: 10 runs, of which 6 are done already" in shown.stdout
     assert set(results(done)) == before
-    finished = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     assert len(set(results(done)) - before) == 4
     report = done / "reports" / "smoke-both"
@@ -162,7 +162,7 @@ def test_finished_runs_are_completed_and_their_results_stay(done: Path, tmp_path
     before = {path: path.read_bytes() for path in (label["F"] / name for name in kept)}
     attempts = sorted((here / "runs" / "sacred").iterdir())
 
-    finished = subprocess.run(ladder(here, *asked), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(ladder(here, *asked), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     assert "completed 2 of these, without training" in finished.stderr
     assert "rehearsed" not in finished.stderr and "threads of each" not in finished.stderr
@@ -184,7 +184,7 @@ def test_finished_runs_are_completed_and_their_results_stay(done: Path, tmp_path
         path.unlink()
     for checkpoint in label["F"].glob("checkpoint-*.pt"):
         checkpoint.unlink()
-    again = subprocess.run(ladder(here, *asked), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    again = subprocess.run(ladder(here, *asked), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert again.returncode == 0, again.stderr
     assert "2 runs are done already" in again.stderr
     assert again.stderr.splitlines()[-1] == (
@@ -200,18 +200,18 @@ def test_an_interrupted_ladder_goes_on_and_ends_in_the_same_numbers(tmp_path: Pa
     words = ["rungs=CF", "train.steps=200", "train.log_every=20", "train.checkpoint_every=1000", "train.sample_every=0"]
     words.append("preflight=false")
     whole = tmp_path / "whole"
-    assert subprocess.run(ladder(whole, *words), cwd=ROOT, capture_output=True, timeout=300).returncode == 0
+    assert subprocess.run(ladder(whole, *words), cwd=ROOT, capture_output=True, timeout=600).returncode == 0
     broken = tmp_path / "broken"
     process = subprocess.Popen(ladder(broken, *words), cwd=ROOT, stderr=subprocess.PIPE, text=True)
     wait_for_training(broken)
     process.send_signal(signal.SIGINT)
-    _, message = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "python -m experiments.ladder with smoke" in message
     assert "Traceback" not in message
     statuses = [json.loads(path.read_text()) for path in (broken / "runs").glob("*-s*/status.json")]
     assert "stopped" in {status["state"] for status in statuses}
-    again = subprocess.run(ladder(broken, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    again = subprocess.run(ladder(broken, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert again.returncode == 0, again.stderr
     assert results(broken) == results(whole)
     for key in results(whole):
@@ -219,7 +219,7 @@ def test_an_interrupted_ladder_goes_on_and_ends_in_the_same_numbers(tmp_path: Pa
         assert ours.read_bytes() == theirs.read_bytes()
 
 
-def wait_for_training(folder: Path, seconds: float = 120) -> None:
+def wait_for_training(folder: Path, seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for path in (folder / "runs").glob("*-s*/status.json"):
@@ -232,7 +232,7 @@ def wait_for_training(folder: Path, seconds: float = 120) -> None:
 
 def test_the_papers_ladder_trains_stargan_by_its_own_recipe(tmp_path: Path) -> None:
     words = ["paper_ladder", "rungs=AB", "train.steps=10", "preflight=false"]
-    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     report = tmp_path / "reports" / "paper-smoke"
     seen = {}
@@ -255,14 +255,14 @@ def test_a_failed_arm_does_not_stop_the_others(tmp_path: Path) -> None:
     blocked = RunFolder.of(tmp_path / "runs", config).pictures
     blocked.parent.mkdir(parents=True)
     blocked.touch()
-    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 1
     assert "failed: F seed 0" in finished.stderr
     assert str(blocked.parent / "log.txt") in finished.stderr
     assert len(results(tmp_path)) == 1
     assert "F, seed 0 failed" in (tmp_path / "reports" / "smoke" / "report.md").read_text()
     blocked.unlink()  # mended, and the same command again trains that arm alone
-    again = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    again = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert again.returncode == 0, again.stderr
     assert "1 runs are done already" in again.stderr
     assert len(results(tmp_path)) == 2
@@ -271,14 +271,14 @@ def test_a_failed_arm_does_not_stop_the_others(tmp_path: Path) -> None:
 def test_a_divergence_is_a_result(tmp_path: Path) -> None:
     """An arm whose losses overflow: noted at its iteration, never trained again, and no arm beside it is stopped."""
     words = ["rungs=EF", "loss.diversity=1e39", "preflight=false"]
-    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 1
     assert "diverged: F seed 0, DIVERGED at iteration 1" in finished.stderr
     assert len(results(tmp_path)) == 1
     (path,) = (tmp_path / "runs").glob("*-s0/diverged.json")
     assert json.loads(path.read_text())["iteration"] == 1
     log = (path.parent / "log.txt").read_bytes()
-    again = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    again = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert again.returncode == 1
     assert "diverged: F seed 0" in again.stderr
     assert (path.parent / "log.txt").read_bytes() == log
@@ -290,7 +290,7 @@ def test_two_ladders_at_once_share_the_runs(tmp_path: Path) -> None:
     commands = [ladder(tmp_path, *words, f"name={name}") for name in ("one", "two")]
     both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for command in commands]
     for process in both:
-        _, message = process.communicate(timeout=300)
+        _, message = process.communicate(timeout=600)
         assert process.returncode == 0, message
     tables = [tmp_path / "reports" / name / "tables" / "results.csv" for name in ("one", "two")]
     assert tables[0].read_bytes() == tables[1].read_bytes()
@@ -307,7 +307,7 @@ def test_sigterm_stops_a_ladder_as_ctrl_c_does(tmp_path: Path) -> None:
     wait_for_training(tmp_path)
     asked = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    _, message = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "To go on:" in message
     assert time.monotonic() - asked < 30
@@ -318,7 +318,7 @@ def test_sigterm_stops_a_ladder_as_ctrl_c_does(tmp_path: Path) -> None:
 
 def test_an_arm_that_cannot_be_trained_is_refused_before_anything_trains(tmp_path: Path) -> None:
     words = ["rungs=EF", "loss.diversity=1e39"]
-    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=300)
+    finished = subprocess.run(ladder(tmp_path, *words), cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 2
     refusal = finished.stderr.split("error: this ladder cannot run as it is, so nothing was trained:\n", 1)[1]
     problem, log, way_out = refusal.splitlines()

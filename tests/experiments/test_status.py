@@ -147,7 +147,7 @@ def test_watching_repeats_and_ends_quietly(tmp_path: Path) -> None:
             if seen == 2:
                 break
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=300)
     assert (process.returncode, errors) == (0, "")
 
 
@@ -159,5 +159,5 @@ def test_looking_needs_no_torch(tmp_path: Path) -> None:
         f"status(['runs={tmp_path}']); status(['one', 'runs={tmp_path}']); clean(['runs={tmp_path}']); "
         "assert not {'torch', 'sacred', 'pandas', 'optuna'} & set(sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

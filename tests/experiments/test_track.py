@@ -148,7 +148,7 @@ def test_a_real_run_outlives_its_tracker(
     postgres.kill()
     try:
         assert json.loads(statuses[0].read_text())["state"] == "training"
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
     finally:
         postgres.start()
     assert process.returncode == 0, err
@@ -187,5 +187,5 @@ def test_a_stopped_run_says_so_to_its_tracker(tmp_path: Path) -> None:
     states = (tmp_path / "runs").glob
     wait_for(lambda: any('"iteration": 0' not in path.read_text() for path in states("*/status.json")))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=300) == 130
     assert rows(tmp_path / "a.db", "SELECT status FROM run") == [("INTERRUPTED",)]

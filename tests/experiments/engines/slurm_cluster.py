@@ -67,7 +67,7 @@ class SlurmCluster:
         path = f"{os.environ['PATH']}:/usr/sbin"  # not everybody has the daemons on theirs
         self.environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": path}
 
-    def start(self, seconds: float = 60) -> None:
+    def start(self, seconds: float = 300) -> None:
         """Returns when the node waits for work. Raises NoSlurm where that does not come about."""
         missing = [name for name in PROGRAMS if not shutil.which(name, path=self.environment["PATH"])]
         if missing:
@@ -96,7 +96,7 @@ class SlurmCluster:
 
     def ask(self, *command: str) -> str:
         """What a command of SLURM prints."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=600, check=True)
         return done.stdout
 
     def states(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ def job(folder: Path, name: str, code: str, **changes: object) -> Job:
     return Job(name, folder / name, ("-c", code), **changes)  # type: ignore[arg-type]
 
 
-def all_ended(engine: LocalEngine, seconds: float = 30) -> dict[str, str]:
+def all_ended(engine: LocalEngine, seconds: float = 300) -> dict[str, str]:
     deadline, over = time.monotonic() + seconds, {}
     while engine.running() and time.monotonic() < deadline:
         over |= {job.name: how for job, how in engine.ended()}
@@ -78,7 +78,7 @@ def test_cancelling_asks_and_waits(tmp_path: Path) -> None:
     engine = LocalEngine([Slot(1)])
     entry = job(tmp_path, "a", code.format(tmp_path / "state"))
     engine.submit([entry])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while "ready" not in entry.log.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)
     engine.cancel()

@@ -58,7 +58,7 @@ def ladder(folder: Path, *words: str, cores: int = 2, **variables: str) -> subpr
 
 def errors_of(process: subprocess.Popen[str], status: int) -> str:
     """What a ladder printed for a person; Ray must have no part in it."""
-    _, errors = process.communicate(timeout=180)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == status, errors
     assert [word for word in NOISE if word in errors] == [], errors
     return errors
@@ -85,7 +85,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What engine=local leaves, with one thread a run as on the nodes."""
     folder = tmp_path_factory.mktemp("local")
     process = ladder(folder, "workers=2")
-    _, errors = process.communicate(timeout=180)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     return folder
 

@@ -66,7 +66,7 @@ def on_two_cores() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
 
-def wait_for(there: Callable[[], Any], seconds: float = 120) -> None:
+def wait_for(there: Callable[[], Any], seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while not there():
         assert time.monotonic() < deadline, "it did not come about"
@@ -100,7 +100,7 @@ def test_preempted_and_timed_out_runs_end_in_the_table_of_undisturbed_ones(
 ) -> None:
     undisturbed, here = tmp_path / "undisturbed", tmp_path / "here"
     command = ladder(undisturbed, *LONG_ENOUGH)  # one thread a run, as below
-    local = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, preexec_fn=on_two_cores)
+    local = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, preexec_fn=on_two_cores)
     assert local.returncode == 0, local.stderr
     process = start(here, *LONG_ENOUGH, "engine.array_parallelism=1")
     wait_for(lambda: trains(here, "F"))
@@ -109,7 +109,7 @@ def test_preempted_and_timed_out_runs_end_in_the_table_of_undisturbed_ones(
     cluster.ask("scancel", "--signal=USR2", f"{array}_0")  # as SLURM does before a time limit
     wait_for(lambda: trains(here, "A"))
     cluster.ask("sbatch", "--partition=high", "--cpus-per-task=2", "--output=/dev/null", "--wrap=sleep 1")
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 0, said
 
     assert list(arrays(here)) == [array]
@@ -132,7 +132,7 @@ def test_a_stopped_ladder_takes_its_tasks_along(cluster: SlurmCluster, start: St
     [array] = arrays(tmp_path)
     assert cluster.states()[f"{array}_1"] == "PENDING"  # both cores are taken
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=100)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "every run's state is saved" in said
     assert status(tmp_path, "F")["state"] == "stopped"
@@ -144,7 +144,7 @@ def test_a_stopped_ladder_takes_its_tasks_along(cluster: SlurmCluster, start: St
 
 def test_what_sbatch_refuses_is_one_message(start: Start, tmp_path: Path) -> None:
     process = start(tmp_path, "train.steps=3", "engine.partition=nowhere")
-    _, said = process.communicate(timeout=100)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 2
     assert said.count("invalid partition specified: nowhere") == 1
     assert "error: engine=slurm: " in said

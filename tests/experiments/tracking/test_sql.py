@@ -209,7 +209,7 @@ def test_two_processes_at_once(database: Database, tmp_path: Path) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     counts = database.counts()
     assert counts["run"] == counts["artifact"] == 16

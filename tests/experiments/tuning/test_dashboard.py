@@ -19,7 +19,7 @@ from tests.experiments.engines.ray_cluster import free_port
 from tests.experiments.tuning.stubs import SPACE, run
 
 PROGRAM = Path(sys.executable).with_name("optuna-dashboard")
-SECONDS = 60  # to start in
+SECONDS = 300  # to start in
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs optuna-dashboard: pip install optuna-dashboard")
 
@@ -33,7 +33,7 @@ def dashboard(place: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(300)
 
 
 def asked(address: str) -> Any:

@@ -52,7 +52,7 @@ def test_killed_three_times_and_continued_by_two_at_once(tmp_path: Path, address
         process.wait()
     both = [start(tmp_path, address) for _ in range(2)]
     for process in both:
-        said = process.communicate(timeout=120)[1]
+        said = process.communicate(timeout=600)[1]
         assert process.returncode == 0, said
 
     study = open_study(tmp_path, address=address)
