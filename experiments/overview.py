@@ -8,6 +8,7 @@ from typing import Any
 from ablations.designs import DESIGNS
 from ablations.rung import Arm
 from experiments.plan import Plan, PlannedRun
+from experiments.reporting.labels import plural
 
 
 def overview(plan: Plan, planned: Sequence[PlannedRun]) -> str:
@@ -16,8 +17,8 @@ def overview(plan: Plan, planned: Sequence[PlannedRun]) -> str:
     done = sum(run.folder.trained for run in planned)
     lines = [
         f"{ladder.name} ladder, scale {plan.command.preset.name}, design {design.name}: {DESIGNS[design.name]}",
-        f"{_counted(len(plan.arms), 'arm')}, {_counted(len(plan.seeds), 'seed')} each: "
-        f"{_counted(len(planned), 'run')}, of which {done} are done already",
+        f"{plural(len(plan.arms), 'arm')}, {plural(len(plan.seeds), 'seed')} each: "
+        f"{plural(len(planned), 'run')}, of which {done} are done already",
         *_tuning(plan, len(planned)),
         "",
     ]
@@ -40,8 +41,8 @@ def _tuning(plan: Plan, runs: int) -> Iterator[str]:
     if settings["tuned"]:
         each = f" of {settings['tune.seeds']} runs" if settings["tune.seeds"] > 1 else ""
         yield (
-            f"these are untuned; first {_counted(settings['trials'], 'trial')}{each} for each arm, and in the end "
-            f"{_counted(runs, 'run')} more with the best settings"
+            f"these are untuned; first {plural(settings['trials'], 'trial')}{each} for each arm, and in the end "
+            f"{plural(runs, 'run')} more with the best settings"
         )
 
 
@@ -59,7 +60,3 @@ def _arm(plan: Plan, arm: Arm, runs: Sequence[PlannedRun]) -> Iterator[str]:
 
 def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ablations.search import DEFAULT
 from core.config import Config
 from experiments.plan import Plan, PlannedRun, distinct, planned_runs, untuned_runs
 from experiments.prepare import Prepared
 from experiments.tuning.session import Session, existing, file_of_study
+
+if TYPE_CHECKING:
+    import optuna
 
 SAME_COST = {parameter.path for parameter in DEFAULT.parameters}  # where it is not 0: rates, and weights of terms
 
@@ -22,10 +26,14 @@ class Trials:
     session: Session
 
     @cached_property
+    def study(self) -> optuna.Study | None:
+        """As it was when it was first asked for; None where there is none, or a server would have to be asked."""
+        return existing(self.session)
+
+    @cached_property
     def left(self) -> int:
         """Trials that have not come to their end, as far as that can be seen."""
-        study = existing(self.session)
-        known = study.get_trials(deepcopy=False) if study else []
+        known = self.study.get_trials(deepcopy=False) if self.study else []
         return max(self.asked, len(known)) - sum(trial.state.is_finished() for trial in known)
 
     @property
@@ -103,10 +111,9 @@ def look_ahead(plan: Plan, prepared: Prepared) -> Ahead:
     untuned = untuned_runs(plan, prepared)
     studies = {}
     for each in trials:
-        study = None if each.left else existing(each.session)
-        if study is None:
+        if each.left or each.study is None:
             return Ahead(untuned, planned_runs(plan, prepared), trials, 2 * len(untuned))
-        studies[each.session.label] = record_of(study, each.session.name, each.asked)
+        studies[each.session.label] = record_of(each.study, each.session.name, each.asked)
     tuned = planned_runs(tuned_plan(plan, studies), prepared)
     return Ahead(distinct([*tuned, *untuned]), (), trials, 2 * len(untuned))
 

@@ -13,6 +13,7 @@ from experiments.preflight.ahead import Trials
 from experiments.preflight.forecast import shown_seconds
 from experiments.preflight.rehearsal import Rehearsal
 from experiments.records import KEEP_CHECKPOINTS
+from experiments.reporting.labels import plural
 from experiments.tracking.address import without_password
 
 
@@ -42,7 +43,7 @@ class TuningOutlook:
     def line(self) -> str:
         """For people."""
         first, asked = self.trials[0], sum(trials.asked for trials in self.trials)
-        left, runs = (sum(getattr(trials, name) for trials in self.trials) for name in ("left", "runs"))
+        left, runs = sum(trials.left for trials in self.trials), sum(trials.runs for trials in self.trials)
         arms = f"each of {len(self.trials)} arms" if len(self.trials) > 1 else first.session.label
         each = f" of {first.runs_each} runs" if first.runs_each > 1 else ""
         if first.seen:
@@ -50,10 +51,10 @@ class TuningOutlook:
         else:
             server = without_password(str(first.session.settings["tune.storage"]))
             done = f"with those that {server} may have already"
-        said = f"{_counted(first.asked, 'trial')}{each} for {arms}, {done}"
+        said = f"{plural(first.asked, 'trial')}{each} for {arms}, {done}"
         if not left:
             return said
-        said += f": at most {_counted(runs, 'run')}"
+        said += f": at most {plural(runs, 'run')}"
         if self.lengths:  # else no arm could be rehearsed
             said += f", each {'at most' if self.bounded else 'about'} {shown_seconds(max(self.lengths.values()))}"
         at_once = min(self.places, max(trials.runs for trials in self.trials))
@@ -78,7 +79,3 @@ def tuning_outlook(
         lengths[each.session.label] = forecast.run_seconds(work, rehearsal.costs)
         disk += each.runs * forecast.disk_bytes(config, rehearsal.sizes, KEEP_CHECKPOINTS)
     return TuningOutlook(trials, lengths, min(slots, trials[0].at_once), disk)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
