@@ -133,7 +133,14 @@ class Entry:
 
     def read(self) -> StartedLadder | StartedStudy:
         """As it is now. Raises UserError."""
-        return StartedStudy.read(self.path) if self.path.name == STUDY else StartedLadder.read(self.path)
+        try:
+            return StartedStudy.read(self.path) if self.path.name == STUDY else StartedLadder.read(self.path)
+        except (UserError, KeyError, TypeError, AttributeError) as error:
+            reason = error if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+            raise UserError(
+                f"{self.title}: what is kept of it in {self.path.parent} cannot be used ({reason}). Start it again "
+                "by its command, which writes it anew."
+            ) from error
 
 
 def started(runs: Path, name: str = "") -> Sequence[Entry]:

@@ -83,3 +83,19 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path
     STUDY.write(tmp_path)
     with pytest.raises(UserError, match=r"quick: no ladder or study .* There are: demo$"):
         started(tmp_path, "quick")
+
+
+@pytest.mark.parametrize("content", ['{"num', '{"number": 0}', "[]", '{"number": 0, "keys": {}, "owner": {"name": 1}}'])
+def test_what_cannot_be_used_is_said_with_what_mends_it(tmp_path: Path, content: str) -> None:
+    STUDY.write(tmp_path)
+    STUDY.write_trial(tmp_path, StartedTrial(0, {"7": "a-s7"}))
+    (tmp_path / "studies" / "demo" / "trial-0000.json").write_text(content)
+    LADDER.write(tmp_path)
+    (tmp_path / "ladders" / "demo.json").write_text(content)
+    said = []
+    for entry in started(tmp_path):
+        with pytest.raises(UserError) as error:
+            entry.read()
+        said.append(str(error.value))
+        assert str(entry.path.parent) in said[-1] and said[-1].endswith("by its command, which writes it anew.")
+    assert sorted(words.partition(":")[0] for words in said) == ["demo", "tuning demo"]
