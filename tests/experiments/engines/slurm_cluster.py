@@ -13,8 +13,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo")
 
@@ -152,3 +154,16 @@ def _free_ports(count: int) -> list[int]:
     for each in sockets:
         each.close()
     return ports
+
+
+@contextlib.contextmanager
+def started_slurm(folder: Path) -> Iterator[SlurmCluster]:
+    """One that works; the test is skipped where it cannot be had."""
+    slurm = SlurmCluster(folder)
+    try:
+        slurm.start()
+        yield slurm
+    except NoSlurm as reason:
+        pytest.skip(str(reason))
+    finally:
+        slurm.stop()

@@ -17,7 +17,7 @@ import pytest
 from core.errors import UserError
 from experiments.engines.engine import Job
 from experiments.engines.slurm import SlurmEngine
-from tests.experiments.engines.slurm_cluster import NoSlurm, SlurmCluster
+from tests.experiments.engines.slurm_cluster import SlurmCluster, started_slurm
 
 ROOT = Path(__file__).parents[3]
 SMALL = ["data.train_images=20", "data.val_images=4", "eval.judge_steps=5", "train.sample_every=0", "rungs=AF"]
@@ -28,14 +28,8 @@ ALIVE = {"PENDING", "CONFIGURING", "RUNNING", "COMPLETING"}
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmCluster]:
-    slurm = SlurmCluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        slurm.start()
+    with started_slurm(tmp_path_factory.mktemp("slurm")) as slurm:
         yield slurm
-    except NoSlurm as reason:
-        pytest.skip(str(reason))
-    finally:
-        slurm.stop()
 
 
 def ladder(folder: Path, *words: str) -> list[str]:
